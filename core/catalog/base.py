@@ -1,0 +1,111 @@
+"""What a catalog entry is: a system's config, presets and variants, readable without torch."""
+
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+from typing import Any, Literal
+
+from pydantic import BaseModel, ConfigDict, Field, ValidationError
+
+from core.errors import ConfigError
+
+Patch = Mapping[str, Any]
+Family = Literal["multi-behaviour", "single behaviour", "counting"]
+
+
+def setting(default: Any, text: str, *, unit: str = "", group: str = "Model", **bounds: Any) -> Any:
+    """A config field with the help text, unit and form group that the browser shows beside it."""
+    return Field(
+        default=default, description=text, json_schema_extra={"unit": unit, "group": group}, **bounds
+    )
+
+
+class SystemConfig(BaseModel):
+    """Settings of a system. Frozen; unknown keys and values out of range are refused."""
+
+    model_config = ConfigDict(frozen=True, extra="forbid", allow_inf_nan=False)
+
+
+class TrainingConfig(SystemConfig):
+    """Settings every system trained by gradient shares; the trainer applies them."""
+
+    epochs: int = setting(
+        100, "passes of the training schedule", unit="epochs", group="Training", ge=1, le=100_000
+    )
+    learning_rate: float = setting(1e-3, "step size of Adam", group="Training", gt=0, le=10)
+    validate_every: int = setting(5, "epochs between two validations", unit="epochs", group="Training", ge=1)
+    patience: int = setting(
+        0,
+        "validations without a better main metric before training stops; 0 never stops early",
+        group="Training",
+        ge=0,
+    )
+    snapshot_every: int = setting(
+        10,
+        "epochs between two snapshots of what the model learned; 0 keeps only the end",
+        unit="epochs",
+        group="Training",
+        ge=0,
+    )
+
+
+@dataclass(frozen=True)
+class Variant:
+    """A named change of the config, such as an ablation of the paper. `source` says where it is reported."""
+
+    title: str
+    patch: Patch
+    source: str = ""
+
+
+@dataclass(frozen=True)
+class System:
+    """Something that can be trained.
+
+    presets: name -> patch of the config's defaults; every system has `paper` and `small`.
+    variants: name -> Variant, applied on top of a preset. default_protocol: a name of core.protocol.PROTOCOLS.
+    needs_auxiliary: refuses data with the target behaviour alone.
+    """
+
+    key: str
+    title: str
+    paper: str
+    summary: str
+    family: Family
+    config: type[SystemConfig]
+    presets: Mapping[str, Patch]
+    variants: Mapping[str, Variant] = field(default_factory=dict)
+    default_protocol: str = "full"
+    needs_auxiliary: bool = False
+
+    @property
+    def is_trained(self) -> bool:
+        """False for closed-form systems, which are fitted once and have no epochs."""
+        return issubclass(self.config, TrainingConfig)
+
+    def resolve(
+        self, preset: str, variant: str | None = None, overrides: Patch | None = None
+    ) -> SystemConfig:
+        """Config of `preset`, patched by `variant`, then by `overrides`. Raises ConfigError naming what does not fit."""
+        if preset not in self.presets:
+            raise ConfigError(
+                f"{self.key} has no preset {preset!r}: expected one of {', '.join(self.presets)}"
+            )
+        if variant is not None and variant not in self.variants:
+            known = ", ".join(self.variants) or "none; this system has no variants"
+            raise ConfigError(f"{self.key} has no variant {variant!r}: expected one of {known}")
+        patch = dict(self.presets[preset])
+        patch |= self.variants[variant].patch if variant else {}
+        patch |= overrides or {}
+        return parse_config(self.config, patch)
+
+
+def parse_config(kind: type[SystemConfig], values: Mapping[str, Any]) -> SystemConfig:
+    """`values` as a config of type `kind`. Raises ConfigError with every problem and the settings that exist."""
+    try:
+        return kind.model_validate(dict(values))
+    except ValidationError as error:
+        problems = "; ".join(
+            f"{'.'.join(map(str, e['loc'])) or 'settings'}: {e['msg']} (got {e['input']!r})"
+            for e in error.errors()
+        )
+        raise ConfigError(f"{problems}. Settings: {', '.join(kind.model_fields)}") from error

@@ -1,0 +1,88 @@
+"""Evaluation protocols and selection rules as values: part of every recipe and of every result.
+
+A number without its protocol is noise. Two results compare only when `Protocol.key` and the data agree.
+"""
+
+from typing import Literal
+
+from pydantic import BaseModel, ConfigDict, Field, ValidationError, model_validator
+
+from core.errors import ConfigError
+
+Selection = Literal["valid", "last", "test_as_published"]
+FitOn = Literal["train", "train+valid"]
+
+SELECTION_TITLES: dict[Selection, str] = {
+    "valid": "best epoch on validation data",
+    "last": "last epoch",
+    "test_as_published": "best epoch on TEST data (optimistic, as published)",
+}
+
+
+class Protocol(BaseModel):
+    """How a ranking is scored.
+
+    `full` ranks every item except the user's training items of the target behaviour. `sampled99` ranks each test item
+    among its own 99 items drawn uniformly from those the user never touched under the target behaviour.
+    """
+
+    model_config = ConfigDict(frozen=True, extra="forbid")
+
+    name: Literal["full", "sampled99"]
+    ks: tuple[int, ...] = Field(default=(5, 10, 20, 50), description="cut-offs K of the metrics")
+    mask_valid: bool = Field(default=True, description="hide validation items when testing (full only)")
+    num_negatives: int = Field(
+        default=99, ge=1, description="candidates drawn per test item (sampled99 only)"
+    )
+    candidate_seed: int = Field(
+        default=2023, ge=0, description="seed of the drawn candidates (sampled99 only)"
+    )
+
+    @model_validator(mode="after")
+    def _cut_offs_are_usable(self) -> "Protocol":
+        if not self.ks or list(self.ks) != sorted(set(self.ks)) or self.ks[0] < 1:
+            raise ValueError(f"ks must be distinct positive integers in rising order, got {self.ks}")
+        return self
+
+    @property
+    def key(self) -> str:
+        """A short text that differs whenever two protocols give numbers that do not compare; `parse` reads it back."""
+        default = PROTOCOLS[self.name]
+        changed = [
+            f"{field}={str(getattr(self, field)).lower()}"
+            for field in ("mask_valid", "num_negatives", "candidate_seed")
+            if getattr(self, field) != getattr(default, field)
+        ]
+        return self.name + (":" + ",".join(changed) if changed else "")
+
+    @property
+    def main_metric(self) -> str:
+        """The metric that selects epochs and leads tables."""
+        return "ndcg@10" if 10 in self.ks else f"ndcg@{self.ks[0]}"
+
+
+PROTOCOLS: dict[str, Protocol] = {
+    "full": Protocol(name="full"),
+    "sampled99": Protocol(name="sampled99", ks=(1, 5, 10, 20)),
+}
+
+
+def parse_protocol(text: str) -> Protocol:
+    """The protocol written `name` or `name:option=value,...`, e.g. `full:mask_valid=false`. Raises ConfigError."""
+    name, _, options = text.partition(":")
+    if name not in PROTOCOLS:
+        raise ConfigError(f"unknown protocol {name!r}: expected one of {', '.join(PROTOCOLS)}")
+    values: dict[str, object] = {}
+    for option in filter(None, options.split(",")):
+        field, separator, value = option.partition("=")
+        if not separator or field not in ("mask_valid", "num_negatives", "candidate_seed"):
+            raise ConfigError(
+                f"protocol {text!r}: cannot read {option!r}; expected mask_valid=true|false, num_negatives=N or candidate_seed=N"
+            )
+        values[field] = value
+    try:
+        return Protocol.model_validate({**PROTOCOLS[name].model_dump(), **values})
+    except ValidationError as error:
+        raise ConfigError(
+            f"protocol {text!r}: {error.errors()[0]['msg']}; see `python -m core train --help`"
+        ) from error

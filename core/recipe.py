@@ -1,0 +1,126 @@
+"""A recipe: one complete, validated, serialisable description of a run."""
+
+import shlex
+from collections.abc import Mapping
+from pathlib import Path
+from typing import Any
+
+from pydantic import BaseModel, ConfigDict, Field, ValidationError, model_validator
+
+from core.catalog.base import SystemConfig, parse_config
+from core.catalog.systems import CATALOG, system
+from core.errors import ConfigError, RunError
+from core.files import read_json
+from core.protocol import FitOn, Protocol, Selection, parse_protocol
+
+DEVICE_PATTERN = r"auto|cpu|cuda|cuda:\d{1,3}"
+
+
+class Recipe(BaseModel):
+    """Data + system + config + protocol + seed.
+
+    `config` holds every setting, resolved; preset and variant say where it came from. `dataset_hash` pins the data's
+    content at submission. Raises ConfigError (through `make_recipe`) where parts do not fit.
+    """
+
+    model_config = ConfigDict(frozen=True, extra="forbid")
+
+    dataset: str
+    dataset_hash: str
+    system: str
+    preset: str
+    variant: str | None = None
+    config: dict[str, Any]
+    protocol: Protocol
+    fit_on: FitOn = "train"
+    selection: Selection = "valid"
+    seed: int = Field(default=0, ge=0, lt=2**31)
+    device: str = Field(default="auto", pattern=f"^({DEVICE_PATTERN})$")
+
+    @model_validator(mode="after")
+    def _selection_needs_held_out_data(self) -> "Recipe":
+        if self.fit_on == "train+valid" and self.selection == "valid":
+            raise ValueError(
+                "fit_on train+valid leaves no validation data: choose selection last (or test_as_published)"
+            )
+        return self
+
+    def system_config(self) -> SystemConfig:
+        """The typed config of this recipe's system."""
+        return parse_config(system(self.system).config, self.config)
+
+    def changes(self) -> dict[str, tuple[Any, Any]]:
+        """Settings that differ from the preset: name -> (preset's value, this recipe's value)."""
+        preset = system(self.system).resolve(self.preset).model_dump()
+        return {k: (preset.get(k), v) for k, v in self.config.items() if preset.get(k) != v}
+
+    def command(self) -> str:
+        """The shell command that repeats this run."""
+        parts = ["python", "-m", "core", "train", self.system, self.dataset, "--preset", self.preset]
+        parts += ["--variant", self.variant] if self.variant else []
+        named = system(self.system).resolve(self.preset, self.variant).model_dump()
+        for key, value in self.config.items():
+            if named.get(key) != value:
+                parts += ["--set", f"{key}={value}"]
+        parts += ["--seed", str(self.seed), "--device", self.device, "--protocol", self.protocol.key]
+        parts += ["--fit-on", self.fit_on, "--selection", self.selection]
+        return shlex.join(parts)
+
+
+def make_recipe(
+    dataset: str,
+    dataset_hash: str,
+    system_key: str,
+    *,
+    planted: bool = False,
+    preset: str | None = None,
+    variant: str | None = None,
+    overrides: Mapping[str, Any] | None = None,
+    protocol: str | None = None,
+    fit_on: FitOn = "train",
+    selection: Selection | None = None,
+    seed: int = 0,
+    device: str = "auto",
+) -> Recipe:
+    """A recipe with the defaults filled in: preset `small` on planted data, else `paper`; the system's own protocol;
+    selection on validation data, or the last epoch where validation pairs are trained on. Raises ConfigError."""
+    entry = system(system_key)
+    chosen = preset or ("small" if planted else "paper")
+    config = entry.resolve(chosen, variant, overrides)
+    rule = selection or ("valid" if fit_on == "train" and entry.is_trained else "last")
+    try:
+        return Recipe(
+            dataset=dataset,
+            dataset_hash=dataset_hash,
+            system=system_key,
+            preset=chosen,
+            variant=variant,
+            config=config.model_dump(),
+            protocol=parse_protocol(protocol or entry.default_protocol),
+            fit_on=fit_on,
+            selection=rule,
+            seed=seed,
+            device=device,
+        )
+    except ValidationError as error:
+        problems = "; ".join(
+            f"{'.'.join(map(str, e['loc'])) or 'recipe'}: {e['msg']}" for e in error.errors()
+        )
+        raise ConfigError(problems) from error
+
+
+def load_recipe(path: Path) -> Recipe:
+    """The recipe stored in a run folder. Raises RunError where it is missing or damaged."""
+    try:
+        recipe = Recipe.model_validate(read_json(path))
+    except FileNotFoundError as error:
+        raise RunError(
+            f"{path.parent.name}: there is no recipe.json; the run folder is incomplete, delete it"
+        ) from error
+    except (ValueError, OSError) as error:
+        raise RunError(
+            f"{path}: the recipe cannot be read ({error}); clone the run from another one"
+        ) from error
+    if recipe.system not in CATALOG:
+        raise RunError(f"{path}: system {recipe.system!r} is not in this version's catalog")
+    return recipe

@@ -1,0 +1,274 @@
+"""The run folder: everything that came out of one recipe, and the only thing a page reads.
+
+The submitter creates it in state `queued`; the worker alone writes it while it lives; the supervisor writes the
+terminal state of a worker that vanished; `notes.json` belongs to the page.
+"""
+
+import json
+import math
+import os
+import shutil
+import socket
+import time
+from collections.abc import Iterable, Iterator
+from dataclasses import dataclass
+from datetime import UTC, datetime
+from pathlib import Path
+from typing import Any, Literal
+from uuid import uuid4
+
+from pydantic import BaseModel, ConfigDict, ValidationError
+
+from core.errors import RunError
+from core.files import read_json, write_json
+from core.home import Home
+from core.recipe import Recipe, load_recipe
+
+State = Literal["queued", "running", "done", "failed", "cancelled"]
+TERMINAL: tuple[State, ...] = ("done", "failed", "cancelled")
+
+
+class Failure(BaseModel):
+    """Why a run failed: one sentence for the page, the traceback for who wants it."""
+
+    model_config = ConfigDict(frozen=True, extra="forbid")
+
+    message: str
+    traceback: str = ""
+
+
+class Status(BaseModel):
+    """Content of `status.json`. Times are unix seconds; `pid` counts only together with `pid_started` on `host`."""
+
+    model_config = ConfigDict(frozen=True, extra="forbid")
+
+    state: State
+    created: float
+    queued: float
+    started: float | None = None
+    finished: float | None = None
+    heartbeat: float | None = None
+    host: str = ""
+    pid: int | None = None
+    pid_started: float | None = None
+    slot: str = ""
+    device: str = ""
+    threads: int | None = None
+    epoch: int = 0
+    epochs: int = 0
+    attempts: int = 0
+    parent: str | None = None
+    error: Failure | None = None
+    message: str = ""
+
+
+@dataclass(frozen=True)
+class RunFolder:
+    """Paths and files of one run."""
+
+    path: Path
+
+    @property
+    def run_id(self) -> str:
+        return self.path.name
+
+    @property
+    def findings(self) -> Path:
+        return self.path / "findings"
+
+    @property
+    def checkpoints(self) -> Path:
+        return self.path / "checkpoints"
+
+    @property
+    def embeddings(self) -> Path:
+        return self.path / "embeddings"
+
+    @property
+    def log(self) -> Path:
+        return self.path / "log.txt"
+
+    @property
+    def metrics(self) -> Path:
+        return self.path / "metrics.jsonl"
+
+    def recipe(self) -> Recipe:
+        return load_recipe(self.path / "recipe.json")
+
+    def status(self) -> Status:
+        """The current status. Raises RunError where it is missing or damaged."""
+        try:
+            return Status.model_validate(read_json(self.path / "status.json"))
+        except FileNotFoundError as error:
+            raise RunError(
+                f"{self.run_id}: there is no status.json; the run folder is incomplete, delete it"
+            ) from error
+        except (ValueError, ValidationError, OSError) as error:
+            raise RunError(
+                f"{self.run_id}: status.json cannot be read ({error}); requeue or delete the run"
+            ) from error
+
+    def write_status(self, status: Status) -> None:
+        write_json(self.path / "status.json", status.model_dump())
+
+    def update_status(self, **changes: Any) -> Status:
+        """Write the status with `changes` applied and return it."""
+        status = Status.model_validate(self.status().model_dump() | changes)
+        self.write_status(status)
+        return status
+
+    def result(self) -> dict[str, Any] | None:
+        """Final test metrics, or None while there are none: {"protocols": {key: {...}}}."""
+        path = self.path / "result.json"
+        return read_json(path) if path.exists() else None
+
+    def environment(self) -> dict[str, Any] | None:
+        path = self.path / "environment.json"
+        return read_json(path) if path.exists() else None
+
+    @property
+    def is_resumable(self) -> bool:
+        """True if a checkpoint exists from which training can continue."""
+        return (self.checkpoints / "last.pt").exists()
+
+    def last_log_lines(self, count: int = 20) -> list[str]:
+        """The end of the log; at most the last 64 KiB are read."""
+        if not self.log.exists():
+            return []
+        with self.log.open("rb") as file:
+            file.seek(max(0, self.log.stat().st_size - 65_536))
+            return file.read().decode("utf-8", "replace").splitlines()[-count:]
+
+
+@dataclass(frozen=True)
+class MetricRow:
+    """One line of metrics.jsonl. Names: `loss/<term>`, `loss/total`, `valid/<metric>`, `seconds/epoch`, `memory/host`,
+    `memory/device` (bytes). `epoch` counts from 1; `time` is unix seconds."""
+
+    step: int
+    epoch: int
+    name: str
+    value: float
+    time: float
+
+
+def create_run(home: Home, recipe: Recipe, run_id: str | None = None) -> RunFolder:
+    """A new run folder in state `queued`. Raises RunError if `run_id` is taken."""
+    name = run_id or new_run_id(recipe)
+    final = home.run(name)
+    if final.exists():
+        raise RunError(f"run {name!r} exists already: choose another --run-id, resume it or delete it")
+    building = home.runs / f".{name}.{uuid4().hex}.part"
+    building.mkdir(parents=True)
+    try:
+        now = time.time()
+        write_json(building / "recipe.json", recipe.model_dump())
+        RunFolder(building).write_status(
+            Status(state="queued", created=now, queued=now, epochs=int(recipe.config.get("epochs", 0)))
+        )
+        building.rename(final)
+    except OSError as error:
+        shutil.rmtree(building, ignore_errors=True)
+        if final.exists():
+            raise RunError(
+                f"run {name!r} exists already: choose another --run-id, resume it or delete it"
+            ) from error
+        raise
+    return RunFolder(final)
+
+
+def new_run_id(recipe: Recipe) -> str:
+    """A readable id that is unique and sorts by time: `20250131-142501-cigf-base-demo-s0-3f9a`."""
+    stamp = datetime.now(UTC).strftime("%Y%m%d-%H%M%S")
+    middle = "-".join(filter(None, (recipe.system, recipe.variant, recipe.dataset[:24])))
+    return f"{stamp}-{middle[:44].rstrip('.-')}-s{recipe.seed}-{uuid4().hex[:4]}"
+
+
+def open_run(home: Home, run_id: str) -> RunFolder:
+    """The folder of an existing run. Raises RunError if there is none."""
+    path = home.run(run_id)
+    if not (path / "recipe.json").exists():
+        raise RunError(f"there is no run {run_id!r} in {home.runs}; `python -m core runs` lists them")
+    return RunFolder(path)
+
+
+def list_run_folders(home: Home) -> list[RunFolder]:
+    """Every run folder of the home, newest name first."""
+    if not home.runs.is_dir():
+        return []
+    folders = (p for p in home.runs.iterdir() if not p.name.startswith(".") and (p / "recipe.json").exists())
+    return [RunFolder(p) for p in sorted(folders, reverse=True)]
+
+
+def delete_run(home: Home, run_id: str) -> None:
+    """Delete a run that is not running or queued. Raises RunError otherwise."""
+    run = open_run(home, run_id)
+    state = run.status().state
+    if state not in TERMINAL:
+        raise RunError(f"run {run_id!r} is {state}: cancel it before deleting it")
+    doomed = run.path.with_name(f".{run_id}.{uuid4().hex}.deleted")
+    run.path.rename(doomed)
+    shutil.rmtree(doomed, ignore_errors=True)
+
+
+class MetricWriter:
+    """Appends rows to metrics.jsonl; a line cut short by a crash is closed first, so that it spoils no other line."""
+
+    def __init__(self, path: Path) -> None:
+        cut_short = path.exists() and path.stat().st_size > 0 and not _ends_with_newline(path)
+        self._file = path.open("a", encoding="utf-8")
+        if cut_short:
+            self._file.write("\n")
+
+    def write(self, step: int, epoch: int, values: dict[str, float]) -> None:
+        """Append one row per value. Values that are not finite are stored as null (JSON knows no NaN)."""
+        now = round(time.time(), 3)
+        for name, value in values.items():
+            stored = value if math.isfinite(value) else None
+            row = {"step": step, "epoch": epoch, "name": name, "value": stored, "time": now}
+            self._file.write(json.dumps(row) + "\n")
+        self._file.flush()
+
+    def close(self) -> None:
+        self._file.flush()
+        os.fsync(self._file.fileno())
+        self._file.close()
+
+
+def read_metrics(path: Path, cursor: int = 0) -> tuple[list[MetricRow], int]:
+    """Rows written after byte `cursor`, and the cursor to go on from. Only whole lines are read; a damaged line is skipped.
+
+    After a resume an epoch can occur twice: the later row is the valid one (`latest_rows`).
+    """
+    if not path.exists():
+        return [], cursor
+    with path.open("rb") as file:
+        file.seek(cursor)
+        data = file.read()
+    whole = data[: data.rfind(b"\n") + 1]
+    return list(_parsed(whole.splitlines())), cursor + len(whole)
+
+
+def latest_rows(rows: Iterable[MetricRow]) -> list[MetricRow]:
+    """`rows` without those that a resumed run has written again: the last row of each (name, epoch, step) stays."""
+    return list({(row.name, row.epoch, row.step): row for row in rows}.values())
+
+
+def _parsed(lines: Iterable[bytes]) -> Iterator[MetricRow]:
+    for line in lines:
+        try:
+            row = json.loads(line)
+            value = float("nan") if row["value"] is None else float(row["value"])
+            yield MetricRow(int(row["step"]), int(row["epoch"]), str(row["name"]), value, float(row["time"]))
+        except (ValueError, KeyError, TypeError):
+            continue
+
+
+def _ends_with_newline(path: Path) -> bool:
+    with path.open("rb") as file:
+        file.seek(-1, os.SEEK_END)
+        return file.read(1) == b"\n"
+
+
+def this_host() -> str:
+    return socket.gethostname()
