@@ -1,0 +1,102 @@
+"""The heterogeneous view of a data set as it is stored: typed nodes, relations, labels, splits and metapaths."""
+
+from collections.abc import Mapping
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+import pyarrow as pa
+import pyarrow.parquet as pq
+from numpy.typing import NDArray
+
+from core.data.content_hash import ContentHash
+from core.data.info import checked_label
+from core.errors import DataError
+from core.files import write_json
+
+
+@dataclass(frozen=True)
+class Relation:
+    """A typed relation; stored as `edges/<source>-<name>-<destination>.parquet`."""
+
+    source: str
+    name: str
+    destination: str
+
+    def __post_init__(self) -> None:
+        for label in (self.source, self.name, self.destination):
+            checked_label(label, "node type or relation")
+
+    @property
+    def key(self) -> str:
+        return f"{self.source}-{self.name}-{self.destination}"
+
+
+@dataclass(frozen=True)
+class Metapath:
+    """A walk from the target type back to it: step k goes along `relations[k]` (either way) from `types[k]`."""
+
+    types: tuple[str, ...]
+    relations: tuple[str, ...]
+
+
+@dataclass(frozen=True, eq=False)
+class HeteroContent:
+    """A heterogeneous graph with node classification on its target type.
+
+    counts: nodes per type. edges: relation -> [E, 2] int32 (source, destination). features: type -> [N, D] float32;
+    a type without gets an embedding table. labels: [N of the target type] int64. splits: `train_20`, `val_20`,
+    `test_20`, ... -> node indices. metapaths: name -> walk.
+    """
+
+    target_type: str
+    counts: Mapping[str, int]
+    edges: Mapping[Relation, NDArray[np.int32]]
+    features: Mapping[str, NDArray[np.float32]]
+    labels: NDArray[np.int64]
+    splits: Mapping[str, NDArray[np.int64]]
+    metapaths: Mapping[str, Metapath]
+
+    def __post_init__(self) -> None:
+        for relation, pairs in self.edges.items():
+            self._check_edges(relation, pairs)
+        for kind, matrix in self.features.items():
+            if len(matrix) != self.counts[kind]:
+                raise DataError(f"node type {kind}: {len(matrix)} feature rows for {self.counts[kind]} nodes")
+        num_targets = self.counts[self.target_type]
+        if len(self.labels) != num_targets:
+            raise DataError(
+                f"{len(self.labels)} labels for {num_targets} nodes of the target type {self.target_type}"
+            )
+        for name, nodes in self.splits.items():
+            if len(nodes) and not 0 <= nodes.min() <= nodes.max() < num_targets:
+                raise DataError(f"split {name}: node out of range 0..{num_targets - 1}")
+
+    def _check_edges(self, relation: Relation, pairs: NDArray[np.int32]) -> None:
+        for column, kind in enumerate((relation.source, relation.destination)):
+            ends = pairs[:, column]
+            if len(ends) and not 0 <= ends.min() <= ends.max() < self.counts[kind]:
+                raise DataError(f"relation {relation.key}: {kind} out of range 0..{self.counts[kind] - 1}")
+
+    def write(self, folder: Path, digest: ContentHash) -> None:
+        """Store all parts below `folder` and count them into the content hash."""
+        nodes = {"types": dict(self.counts), "target": self.target_type}
+        walks = {
+            name: {"types": walk.types, "relations": walk.relations} for name, walk in self.metapaths.items()
+        }
+        write_json(folder / "nodes.json", nodes)
+        write_json(folder / "metapaths.json", walks)
+        digest.add_strings("nodes", [f"{nodes!r}", f"{walks!r}"])
+        for name in ("edges", "node_features", "splits"):
+            (folder / name).mkdir()
+        for relation, pairs in self.edges.items():
+            digest.add_array(f"edges.{relation.key}", pairs)
+            table = pa.table({"source": pairs[:, 0], "destination": pairs[:, 1]})
+            pq.write_table(table, folder / "edges" / f"{relation.key}.parquet")
+        arrays: dict[str, NDArray[Any]] = {"labels": self.labels}
+        arrays |= {f"node_features/{kind}": matrix for kind, matrix in self.features.items()}
+        arrays |= {f"splits/{name}": members for name, members in self.splits.items()}
+        for name, array in arrays.items():
+            digest.add_array(name, array)
+            np.save(folder / f"{name}.npy", array, allow_pickle=False)

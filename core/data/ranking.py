@@ -1,0 +1,109 @@
+"""The interactions of a data set as sparse matrices: what a recommender trains on and is tested on.
+
+Shapes: U users, I items.
+"""
+
+from dataclasses import dataclass
+
+import numpy as np
+import pandas as pd
+from numpy.typing import NDArray
+from scipy.sparse import coo_array, csr_array
+
+from core.data.dataset import Dataset
+from core.errors import DataError
+from core.protocol import FitOn
+
+
+@dataclass(frozen=True, eq=False)
+class RankingData:
+    """Every matrix is [U, I] float32 of ones with sorted indices and no duplicates.
+
+    train: per behaviour, in funnel order, what the model may train on (`fit_on` applied).
+    valid: pairs of the target that select epochs; empty under `train+valid` or where the data set has none.
+    test: pairs of the target that are scored once.
+    """
+
+    name: str
+    content_hash: str
+    behaviors: tuple[str, ...]
+    train: dict[str, csr_array]
+    valid: csr_array
+    test: csr_array
+    fit_on: FitOn
+
+    @property
+    def num_users(self) -> int:
+        return int(self.test.shape[0])
+
+    @property
+    def num_items(self) -> int:
+        return int(self.test.shape[1])
+
+    @property
+    def target(self) -> str:
+        """The behaviour to recommend."""
+        return self.behaviors[-1]
+
+    def popularity(self) -> NDArray[np.int64]:
+        """Training pairs of the target per item, [I]."""
+        return np.bincount(self.train[self.target].indices, minlength=self.num_items).astype(np.int64)
+
+    def held_out(self) -> csr_array:
+        """Pairs to measure on without training on them: `valid` where it has any, else `test`."""
+        return self.valid if self.valid.nnz else self.test
+
+    def valid_pairs_masked(self) -> csr_array:
+        """Pairs that the `full` protocol hides when testing: the target's training and validation pairs, [U, I].
+
+        Under `train+valid` the validation pairs are training pairs, so the answer does not depend on `fit_on`.
+        """
+        return _ones(self.train[self.target] + self.valid)
+
+
+def ranking_data(dataset: Dataset, fit_on: FitOn = "train") -> RankingData:
+    """The matrices of `dataset`; under `train+valid` the target's validation pairs join its training pairs.
+
+    Raises DataError if the target has no training pair or no test pair.
+    """
+    info = dataset.info
+    frame = dataset.interactions()
+    shape = (info.num_users, info.num_items)
+    target = info.behaviors[-1]
+
+    def pairs(behavior: str, *splits: str) -> csr_array:
+        rows = frame[(frame["behavior"] == behavior) & frame["split"].isin(splits)]
+        return pair_matrix(rows, shape)
+
+    fitted = ("train", "valid") if fit_on == "train+valid" else ("train",)
+    data = RankingData(
+        name=info.name,
+        content_hash=info.content_hash,
+        behaviors=info.behaviors,
+        train={b: pairs(b, *fitted) if b == target else pairs(b, "train") for b in info.behaviors},
+        valid=pairs(target, "valid") if fit_on == "train" else pair_matrix(frame[:0], shape),
+        test=pairs(target, "test"),
+        fit_on=fit_on,
+    )
+    if not data.train[target].nnz:
+        raise DataError(
+            f"data set {info.name!r}: no training pair of the target {target!r}; import it with --split last or random"
+        )
+    if not data.test.nnz:
+        raise DataError(
+            f"data set {info.name!r}: no test pair of the target {target!r}; import it with --split last or random"
+        )
+    return data
+
+
+def pair_matrix(rows: pd.DataFrame, shape: tuple[int, int]) -> csr_array:
+    """The distinct (user, item) pairs of `rows` as float32 ones, [U, I]."""
+    users, items = rows["user"].to_numpy(), rows["item"].to_numpy()
+    return _ones(coo_array((np.ones(len(rows), np.float32), (users, items)), shape=shape).tocsr())
+
+
+def _ones(matrix: csr_array) -> csr_array:
+    matrix.sum_duplicates()
+    matrix.sort_indices()
+    matrix.data = np.ones(matrix.nnz, np.float32)
+    return matrix
