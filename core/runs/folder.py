@@ -19,9 +19,9 @@ from uuid import uuid4
 
 from pydantic import BaseModel, ConfigDict, ValidationError
 
-from core.errors import RunError
+from core.errors import ConfigError, RunError
 from core.files import read_json, write_json
-from core.home import Home
+from core.home import Home, checked_name
 from core.recipe import Recipe, load_recipe
 
 State = Literal["queued", "running", "done", "failed", "cancelled"]
@@ -187,23 +187,35 @@ def new_run_id(recipe: Recipe) -> str:
 def open_run(home: Home, run_id: str) -> RunFolder:
     """The folder of an existing run. Raises RunError if there is none."""
     path = home.run(run_id)
-    if not (path / "recipe.json").exists():
+    if not path.is_dir():
         raise RunError(f"there is no run {run_id!r} in {home.runs}; `python -m core runs` lists them")
     return RunFolder(path)
 
 
 def list_run_folders(home: Home) -> list[RunFolder]:
-    """Every run folder of the home, newest name first."""
-    if not home.runs.is_dir():
+    """Every run folder of the home, damaged ones included, newest name first."""
+    try:
+        with os.scandir(home.runs) as entries:
+            names = sorted((e.name for e in entries if e.is_dir() and _is_run_id(e.name)), reverse=True)
+    except FileNotFoundError:
         return []
-    folders = (p for p in home.runs.iterdir() if not p.name.startswith(".") and (p / "recipe.json").exists())
-    return [RunFolder(p) for p in sorted(folders, reverse=True)]
+    return [RunFolder(home.runs / name) for name in names]
+
+
+def _is_run_id(name: str) -> bool:
+    try:
+        return checked_name(name, "run id") == name
+    except ConfigError:
+        return False
 
 
 def delete_run(home: Home, run_id: str) -> None:
     """Delete a run that is not running or queued. Raises RunError otherwise."""
     run = open_run(home, run_id)
-    state = run.status().state
+    try:
+        state = run.status().state
+    except RunError:  # nothing can be resumed from a folder without a status
+        state = "failed"
     if state not in TERMINAL:
         raise RunError(f"run {run_id!r} is {state}: cancel it before deleting it")
     doomed = run.path.with_name(f".{run_id}.{uuid4().hex}.deleted")

@@ -1,0 +1,171 @@
+"""One row of the list of runs: what a run folder says, in a form that is never missing and never an exception."""
+
+from collections.abc import Iterable
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+from pydantic import BaseModel, ConfigDict, ValidationError
+
+from core.errors import RelScopeError, RunError
+from core.files import read_json, write_json
+from core.recipe import Recipe
+from core.runs.folder import RunFolder, State, Status
+from core.runs.valid_curve import ValidCurve
+
+LONGEST_NOTES = 20_000
+LONGEST_TAG = 40
+MOST_TAGS = 20
+
+
+class RunSummary(BaseModel):
+    """What lists and tables show of a run. Times are unix seconds; texts are empty where nothing is known.
+
+    protocol: key of the run's own protocol; `metrics` are its final test metrics and `results` those of every stored
+    protocol by key. `changes`: setting -> (the preset's value, this run's). `damaged`: files of the folder cannot be
+    read; `error` says which, and the state is then failed.
+    """
+
+    model_config = ConfigDict(frozen=True, extra="forbid")
+
+    run_id: str
+    state: State
+    system: str = ""
+    dataset: str = ""
+    dataset_hash: str = ""
+    preset: str = ""
+    variant: str = ""
+    seed: int = 0
+    protocol: str = ""
+    fit_on: str = ""
+    selection: str = ""
+    device_wanted: str = ""
+    device: str = ""
+    slot: str = ""
+    host: str = ""
+    created: float = 0.0
+    queued: float = 0.0
+    started: float | None = None
+    finished: float | None = None
+    heartbeat: float | None = None
+    epoch: int = 0
+    epochs: int = 0
+    attempts: int = 0
+    parent: str = ""
+    message: str = ""
+    error: str = ""
+    main_metric: str = ""
+    main_value: float | None = None
+    metrics: dict[str, float] = {}
+    results: dict[str, dict[str, float]] = {}
+    best_valid: float | None = None
+    best_valid_epoch: int | None = None
+    tags: tuple[str, ...] = ()
+    notes: str = ""
+    is_resumable: bool = False
+    changes: dict[str, tuple[Any, Any]] = {}
+    damaged: bool = False
+
+
+@dataclass(frozen=True)
+class Notes:
+    """Content of notes.json: the user's own words about a run."""
+
+    notes: str = ""
+    tags: tuple[str, ...] = ()
+
+
+def summarise(run: RunFolder, curve: ValidCurve | None = None) -> RunSummary:
+    """The summary of `run`; damage is reported in it, not raised.
+
+    curve: the run's validation curve as far as it was read before; it is read on from there.
+    """
+    problems: list[str] = []
+    notes = read_notes(run)
+    fields: dict[str, Any] = {"tags": notes.tags, "notes": notes.notes, "is_resumable": run.is_resumable}
+    fields |= _status_fields(run, problems)
+    try:
+        recipe = run.recipe()
+    except RunError as error:
+        problems.append(str(error))
+    else:
+        fields |= _recipe_fields(recipe) | _result_fields(run, recipe, problems)
+        epoch, value = (curve or ValidCurve()).read_on(run.metrics, recipe.protocol.main_metric).best()
+        fields |= {"best_valid": value, "best_valid_epoch": epoch}
+    if problems:
+        fields |= {"state": "failed", "error": "; ".join(problems), "damaged": True}
+    return RunSummary(run_id=run.run_id, **fields)
+
+
+def read_notes(run: RunFolder) -> Notes:
+    """The notes and tags of `run`; none where the file is missing or damaged."""
+    try:
+        stored = read_json(run.path / "notes.json")
+        return Notes(str(stored["notes"]), tuple(str(tag) for tag in stored["tags"]))
+    except (OSError, ValueError, KeyError, TypeError):
+        return Notes()
+
+
+def write_notes(run: RunFolder, notes: str, tags: Iterable[str]) -> Notes:
+    """Store notes and tags; blanks around tags and repeated tags go. Raises RunError where they are too long or many."""
+    kept = tuple(dict.fromkeys(filter(None, (" ".join(tag.split()) for tag in tags))))
+    if len(notes) > LONGEST_NOTES or len(kept) > MOST_TAGS or any(len(tag) > LONGEST_TAG for tag in kept):
+        raise RunError(
+            f"{run.run_id}: at most {LONGEST_NOTES} characters of notes and {MOST_TAGS} tags of {LONGEST_TAG} "
+            f"characters are kept, got {len(notes)} and {len(kept)}; shorten them"
+        )
+    if not run.path.is_dir():
+        raise RunError(f"there is no run {run.run_id!r}; it may have been deleted")
+    write_json(run.path / "notes.json", {"notes": notes, "tags": list(kept)})
+    return Notes(notes, kept)
+
+
+def _status_fields(run: RunFolder, problems: list[str]) -> dict[str, Any]:
+    try:
+        status = run.status()
+    except RunError as error:
+        problems.append(str(error))
+        return {"state": "failed", "created": _modified(run.path)}
+    shared = RunSummary.model_fields.keys() & Status.model_fields.keys() - {"error", "parent"}
+    fields = {name: getattr(status, name) for name in shared}
+    return fields | {"error": status.error.message if status.error else "", "parent": status.parent or ""}
+
+
+def _recipe_fields(recipe: Recipe) -> dict[str, Any]:
+    try:
+        changes = recipe.changes()
+    except RelScopeError:  # the preset has left the catalog
+        changes = {}
+    same = ("system", "dataset", "dataset_hash", "preset", "seed", "fit_on", "selection")
+    return {name: getattr(recipe, name) for name in same} | {
+        "variant": recipe.variant or "",
+        "protocol": recipe.protocol.key,
+        "device_wanted": recipe.device,
+        "main_metric": recipe.protocol.main_metric,
+        "changes": changes,
+    }
+
+
+def _result_fields(run: RunFolder, recipe: Recipe, problems: list[str]) -> dict[str, Any]:
+    try:
+        stored = (run.result() or {"protocols": {}})["protocols"]
+        results = {
+            str(key): {str(k): float(v) for k, v in result["metrics"].items() if v is not None}
+            for key, result in stored.items()
+        }
+    except (OSError, ValueError, KeyError, TypeError, AttributeError, ValidationError) as error:
+        problems.append(f"{run.run_id}: result.json cannot be read ({error}); evaluate the run again")
+        return {}
+    metrics = results.get(recipe.protocol.key, {})
+    return {
+        "results": results,
+        "metrics": metrics,
+        "main_value": metrics.get(recipe.protocol.main_metric),
+    }
+
+
+def _modified(path: Path) -> float:
+    try:
+        return path.stat().st_mtime
+    except OSError:
+        return 0.0
