@@ -1,0 +1,198 @@
+"""Scoring a ranker under a protocol: one encode, batches of users, ranks of every test item.
+
+V evaluated users, P test pairs in user order, B users in a batch, I items, C candidates.
+"""
+
+from collections.abc import Iterator
+from dataclasses import dataclass
+from typing import Any, Literal
+
+import numpy as np
+import torch
+from numpy.typing import NDArray
+from scipy.sparse import csr_array
+from torch import Tensor
+
+from core.data.ranking import RankingData
+from core.errors import DataError, RunError
+from core.evaluation.candidates import drawn_candidates
+from core.evaluation.metrics import exposure_metrics, pair_metrics, ranking_metrics, sampled_metrics
+from core.models.base import Ranker
+from core.protocol import Protocol
+
+_SCORES_AT_ONCE = 1 << 23
+Split = Literal["valid", "test"]
+
+
+@dataclass(frozen=True, eq=False)
+class RankingResult:
+    """How a ranker did on the users of one split.
+
+    users: [V]. indptr: [V + 1], cuts items and ranks [P] into users. seen: [P], pairs the user touched under an
+    auxiliary behaviour in training. per_user: metric -> [V]. exposure: metrics of what was shown; `full` only.
+    """
+
+    protocol: Protocol
+    users: NDArray[np.int64]
+    indptr: NDArray[np.int64]
+    items: NDArray[np.int64]
+    ranks: NDArray[np.int64]
+    seen: NDArray[np.bool_]
+    per_user: dict[str, NDArray[np.float64]]
+    exposure: dict[str, float]
+
+    def metrics(self) -> dict[str, float]:
+        """Means over users, and the exposure metrics."""
+        return {name: float(values.mean()) for name, values in self.per_user.items()} | self.exposure
+
+    def metrics_of_pairs(self, seen: bool) -> dict[str, float]:
+        """HR and NDCG over the test pairs that were (not) seen under an auxiliary behaviour, with their number."""
+        chosen = self.ranks[self.seen == seen]
+        means = (
+            {k: float(v.mean()) for k, v in pair_metrics(chosen, self.protocol.ks).items()}
+            if len(chosen)
+            else {}
+        )
+        return {"pairs": float(len(chosen)), **means}
+
+
+def evaluate(model: Ranker, data: RankingData, protocol: Protocol, split: Split = "test") -> RankingResult:
+    """Score `model` on every user with pairs in `split`. The graph is encoded once.
+
+    Ties are broken against the model: an item is ranked behind all others with the same score, so that a constant
+    scorer gets 0. Raises DataError without pairs, RunError if a score is NaN.
+    """
+    pairs = data.test if split == "test" else data.valid
+    if pairs.nnz == 0:
+        raise DataError(
+            f"{data.name} has no {split} pairs to evaluate; import it with a split rule that holds some out"
+        )
+    users = np.flatnonzero(np.diff(pairs.indptr)).astype(np.int64)
+    indptr = np.concatenate([[0], np.cumsum(np.diff(pairs.indptr)[users])]).astype(np.int64)
+    items = pairs.indices.astype(np.int64)
+    owner = np.repeat(np.arange(len(users)), np.diff(indptr))
+    exposure: dict[str, float] = {}
+    with model.evaluating():
+        if protocol.name == "sampled99":
+            ranks = _ranks_among_drawn(model, data, protocol, users[owner], items)
+            per_user = sampled_metrics(ranks, indptr, protocol.ks)
+        else:
+            hidden = hidden_pairs(data, protocol, split)
+            ranks, top = _ranks_among_all(model, hidden, users, indptr, items, max(protocol.ks))
+            per_user = ranking_metrics(ranks, indptr, protocol.ks)
+            exposure = exposure_metrics(top, data.popularity(), [k for k in protocol.ks if k <= top.shape[1]])
+    seen = _seen(data, users[owner], items)
+    return RankingResult(protocol, users, indptr, items, ranks, seen, per_user, exposure)
+
+
+def hidden_pairs(data: RankingData, protocol: Protocol, split: Split) -> csr_array:
+    """Pairs that are no candidates under `full`: the target's training pairs; valid pairs too when testing, if asked."""
+    if split == "test" and protocol.mask_valid:
+        return data.valid_pairs_masked()
+    return data.train[data.target]
+
+
+def recommend(
+    model: Ranker, hidden: csr_array, users: NDArray[np.int64], count: int
+) -> tuple[NDArray[Any], NDArray[Any]]:
+    """The best `count` items per user without the hidden pairs, and their scores: [V, count] each, best first."""
+    items, values = [], []
+    with model.evaluating():
+        for rows, scores in _scored(model, hidden, users):
+            best = scores.topk(min(count, scores.shape[1]))
+            items.append(best.indices.cpu().numpy())
+            values.append(best.values.cpu().numpy())
+            del rows
+    return np.concatenate(items), np.concatenate(values)
+
+
+def _scored(model: Ranker, hidden: csr_array, users: NDArray[np.int64]) -> Iterator[tuple[slice, Tensor]]:
+    """Batches of users (as a slice of `users`) with their scores [B, I], hidden pairs at -inf."""
+    size = max(1, min(1024, _SCORES_AT_ONCE // hidden.shape[1]))
+    device = _device(model)
+    for start in range(0, len(users), size):
+        rows = slice(start, min(start + size, len(users)))
+        scores = model.score(torch.from_numpy(users[rows]).to(device)).float().clone()
+        if bool(scores.isnan().any()):
+            raise RunError(
+                "the model scores NaN: training diverged; lower learning_rate or score_scale and train again"
+            )
+        masked = hidden[users[rows]].tocoo()
+        scores[
+            torch.from_numpy(masked.row).long().to(device), torch.from_numpy(masked.col).long().to(device)
+        ] = -torch.inf
+        yield rows, scores
+
+
+def _ranks_among_all(
+    model: Ranker,
+    hidden: csr_array,
+    users: NDArray[np.int64],
+    indptr: NDArray[np.int64],
+    items: NDArray[np.int64],
+    most: int,
+) -> tuple[NDArray[np.int64], NDArray[np.int64]]:
+    """Rank of every test item among all candidates [P], and the top lists [V, most]."""
+    ranks, top = np.empty(len(items), dtype=np.int64), []
+    for rows, scores in _scored(model, hidden, users):
+        pairs = slice(indptr[rows.start], indptr[rows.stop])
+        counts = np.diff(indptr[rows.start : rows.stop + 1])
+        owner = np.repeat(np.arange(rows.stop - rows.start), counts)
+        owner_P = torch.from_numpy(owner).to(scores.device)
+        item_P = torch.from_numpy(items[pairs]).to(scores.device)
+        top.append(scores.topk(min(most, scores.shape[1])).indices.cpu().numpy())
+        own_P = scores[owner_P, item_P]
+        scores[owner_P, item_P] = -torch.inf
+        ahead_P = _not_below(scores, owner_P, own_P).cpu().numpy()
+        own = own_P.cpu().numpy()
+        order = np.lexsort((-own, owner))
+        place = np.empty(len(own), dtype=np.int64)
+        place[order] = (
+            np.arange(len(own)) - (indptr[rows.start : rows.stop] - indptr[rows.start])[owner[order]]
+        )
+        ranks[pairs] = ahead_P + place + 1
+    return ranks, np.concatenate(top)
+
+
+def _not_below(scores_BI: Tensor, owner_P: Tensor, own_P: Tensor) -> Tensor:
+    """Candidates that score at least as much as each pair's own item, [P]."""
+    chunk = max(1, _SCORES_AT_ONCE // scores_BI.shape[1])
+    parts = [(scores_BI[o] >= s[:, None]).sum(1) for o, s in zip(owner_P.split(chunk), own_P.split(chunk))]
+    return torch.cat(parts)
+
+
+def _ranks_among_drawn(
+    model: Ranker,
+    data: RankingData,
+    protocol: Protocol,
+    users_P: NDArray[np.int64],
+    items_P: NDArray[np.int64],
+) -> NDArray[np.int64]:
+    touched = csr_array(data.train[data.target] + data.valid + data.test)
+    drawn = drawn_candidates(users_P, touched, protocol.num_negatives, protocol.candidate_seed)
+    candidates = np.concatenate([items_P[:, None], drawn], 1)
+    chunk = max(1, _SCORES_AT_ONCE // (8 * candidates.shape[1]))
+    device, ranks = _device(model), []
+    for start in range(0, len(users_P), chunk):
+        rows = slice(start, start + chunk)
+        scores = model.score_items(
+            torch.from_numpy(users_P[rows]).to(device), torch.from_numpy(candidates[rows]).to(device)
+        )
+        if bool(scores.isnan().any()):
+            raise RunError(
+                "the model scores NaN: training diverged; lower learning_rate or score_scale and train again"
+            )
+        ranks.append((scores[:, 1:] >= scores[:, :1]).sum(1).cpu().numpy() + 1)
+    return np.concatenate(ranks)
+
+
+def _seen(data: RankingData, users_P: NDArray[np.int64], items_P: NDArray[np.int64]) -> NDArray[np.bool_]:
+    seen = np.zeros(len(users_P), dtype=bool)
+    for behavior in data.behaviors[:-1]:
+        seen |= np.asarray(data.train[behavior][users_P, items_P]).ravel() > 0
+    return seen
+
+
+def _device(model: Ranker) -> torch.device:
+    tensor = next(iter([*model.parameters(), *model.buffers()]), None)
+    return torch.device("cpu") if tensor is None else tensor.device

@@ -1,0 +1,157 @@
+"""CIGF: the encoder CIGCN, a prediction head, BPR per behaviour, and what the trained model says about itself.
+
+U users, I items, B users in a batch, P drawn pairs, K behaviours, D dims.
+Source: Guo et al., Compressed Interaction Graph based Framework for Multi-behavior Recommendation, WWW 2023, and the
+TensorFlow code released with it.
+"""
+
+from collections.abc import Iterator
+from dataclasses import dataclass
+
+import torch
+from torch import Tensor, nn
+
+from core.catalog.cigf import CIGFConfig
+from core.data.ranking import RankingData
+from core.findings import Finding
+from core.models.base import GraphRanker, Trainable
+from core.models.cigcn import CIGCN, PerBehavior, Rows, Sides
+from core.models.cigf_findings import CIGFFindings, gradient_conflict
+from core.models.heads import HEADS
+from core.ops.graphs import bipartite
+from core.ops.losses import bpr, squared_norm
+from core.ops.samplers import PairSampler, shuffled_batches
+
+
+@dataclass(frozen=True, eq=False)
+class TaskPairs:
+    """Drawn pairs of one task: positions in the batch's users, positive and negative items, [P] each."""
+
+    owner: Tensor
+    positive: Tensor
+    negative: Tensor
+
+
+@dataclass(frozen=True, eq=False)
+class CIGFBatch:
+    """users: [B]. items: the rows that `tasks` point into, or None when they are all items."""
+
+    users: Tensor
+    items: Tensor | None
+    tasks: tuple[TaskPairs, ...]
+
+
+class CIGF(GraphRanker[Sides], Trainable[CIGFBatch]):
+    """One representation per node and start behaviour (CIGCN), one score per behaviour (head), trained with Eq. 17.
+
+    Departs: embeddings are Xavier-initialised per table as the paper says; the squared norm covers whole embedding tables
+    and the weights of attention, gate, experts and tower, neither biases nor aggregator weights, as released.
+    """
+
+    def __init__(self, config: CIGFConfig, data: RankingData, device: torch.device) -> None:
+        super().__init__()
+        self.config, self.data, self.device = config, data, device
+        self.num_users, self.num_items = data.num_users, data.num_items
+        self.user_embedding = _table(data.num_users, config.dim)
+        self.item_embedding = _table(data.num_items, config.dim)
+        graphs = tuple(bipartite(data.train[b], config.normalization).to(device) for b in data.behaviors)
+        self.encoder = (CIGCN if config.encoder == "cigcn" else PerBehavior)(config, graphs)
+        self.head = HEADS[config.head](config, data.behaviors)
+        self._samplers = [PairSampler(data.train[b], device) for b in data.behaviors]
+        self._stories = CIGFFindings(config, data)
+        self.to(device)
+
+    @property
+    def target(self) -> int:
+        return len(self.data.behaviors) - 1
+
+    @property
+    def initial(self) -> Sides:
+        return Sides(self.user_embedding, self.item_embedding)
+
+    def encode(self) -> Sides:
+        """e* of Eq. 13 for all users [U, K, D] and items [I, K, D]."""
+        representations: Sides = self.encoder(self.initial)
+        return representations
+
+    def score(self, users_B: Tensor) -> Tensor:
+        encoding = self.encoding()
+        return self.head.score_all(self.target, encoding.user[users_B], encoding.item)
+
+    def score_items(self, users_B: Tensor, items_BC: Tensor) -> Tensor:
+        encoding = self.encoding()
+        owner = users_B.repeat_interleave(items_BC.shape[1])
+        scores: Tensor = self.head(self.target, encoding.user[owner], encoding.item[items_BC.flatten()])
+        return scores.view_as(items_BC)
+
+    def batches(self, generator: torch.Generator) -> Iterator[CIGFBatch]:
+        """`users_per_epoch` random users in batches; per behaviour up to `positives_per_user` pairs of each."""
+        order = torch.randperm(self.num_users, generator=generator, device=self.device)[
+            : self.config.users_per_epoch
+        ]
+        for positions in shuffled_batches(order.numel(), self.config.batch_users, generator, self.device):
+            yield self._drawn(order[positions], generator)
+
+    def losses(self, batch: CIGFBatch) -> dict[str, Tensor]:
+        return self.task_losses(batch) | {"l2": self.config.l2 * squared_norm(self.decayed())}
+
+    def task_losses(self, batch: CIGFBatch) -> dict[str, Tensor]:
+        """BPR of every task (first term of Eq. 17), mean over the task's pairs."""
+        rows = self.encoder(self.initial, Rows(batch.users, batch.items))
+        owners = torch.cat([task.owner for task in batch.tasks]).repeat(2)
+        items = torch.cat([task.positive for task in batch.tasks] + [task.negative for task in batch.tasks])
+        user_PKD, item_PKD = rows.user.index_select(0, owners), rows.item.index_select(0, items)
+        sizes = [task.owner.numel() for task in batch.tasks]
+        pieces = list(zip(user_PKD.split(sizes * 2), item_PKD.split(sizes * 2)))
+        losses = {}
+        for k, behavior in enumerate(self.data.behaviors):
+            positive = self.head(k, *pieces[k])
+            negative = self.head(k, *pieces[k + len(sizes)])
+            losses[f"bpr_{behavior}"] = bpr(positive, negative)
+        return losses
+
+    def decayed(self) -> Iterator[Tensor]:
+        """Parameters under the squared norm of Eq. 17."""
+        for name, parameter in self.named_parameters():
+            if "aggregator" not in name and not name.endswith("bias"):
+                yield parameter
+
+    def findings(self) -> tuple[Finding, ...]:
+        with self.evaluating():
+            return self._stories.of(self.encoder, self.head, self.initial, self.encoding())
+
+    def probes(self, batch: CIGFBatch) -> tuple[Finding, ...]:
+        return (
+            gradient_conflict(
+                self.task_losses(batch), (self.user_embedding, self.item_embedding), self.data.behaviors
+            ),
+        )
+
+    def embed(self) -> dict[str, Tensor]:
+        """e* per start behaviour, users above items, and the initial embeddings: each [U + I, D]."""
+        with self.evaluating():
+            encoding = self.encoding()
+            levels = {
+                b: torch.cat([encoding.user[:, k], encoding.item[:, k]])
+                for k, b in enumerate(self.data.behaviors)
+            }
+            return {"initial": torch.cat([self.user_embedding, self.item_embedding]).detach(), **levels}
+
+    def _drawn(self, users_B: Tensor, generator: torch.Generator) -> CIGFBatch:
+        tasks = []
+        for sampler in self._samplers:
+            owner, positive = sampler.positives(users_B, self.config.positives_per_user, generator)
+            tasks.append(TaskPairs(owner, positive, sampler.negatives(users_B[owner], generator)))
+        touched = torch.cat([task.positive for task in tasks] + [task.negative for task in tasks])
+        if touched.numel() >= self.num_items // 2:
+            return CIGFBatch(users_B, None, tuple(tasks))
+        items, position = touched.unique(return_inverse=True)
+        pieces = position.split([task.owner.numel() for task in tasks] * 2)
+        local = tuple(TaskPairs(t.owner, pieces[k], pieces[k + len(tasks)]) for k, t in enumerate(tasks))
+        return CIGFBatch(users_B, items, local)
+
+
+def _table(rows: int, dim: int) -> nn.Parameter:
+    table = nn.Parameter(torch.empty(rows, dim))
+    nn.init.xavier_uniform_(table)
+    return table

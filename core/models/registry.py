@@ -1,0 +1,38 @@
+"""From catalog keys to model classes. Nothing is found by string import."""
+
+from collections.abc import Callable
+from typing import Any
+
+import torch
+
+from core.catalog.base import SystemConfig
+from core.catalog.systems import system
+from core.data.ranking import RankingData
+from core.errors import ConfigError, DataError
+from core.models.base import Ranker
+from core.models.cigf import CIGF
+from core.models.counting import Popularity, SeenBefore
+from core.models.ease import EASE
+from core.models.lightgcn import LightGCN
+
+MODELS: dict[str, Callable[[Any, RankingData, torch.device], Ranker]] = {
+    "cigf": CIGF,
+    "lightgcn_m": LightGCN,
+    "lightgcn": LightGCN,
+    "ease": EASE,
+    "seen_before": SeenBefore,
+    "popularity": Popularity,
+}
+
+
+def build(key: str, config: SystemConfig, data: RankingData, device: torch.device) -> Ranker:
+    """The untrained model of a catalog key. Raises DataError if it needs behaviours that `data` lacks."""
+    entry = system(key)
+    if not isinstance(config, entry.config):
+        raise ConfigError(f"{key} takes a {entry.config.__name__}, got a {type(config).__name__}")
+    if entry.needs_auxiliary and len(data.behaviors) < 2:
+        raise DataError(
+            f"{entry.title} needs an auxiliary behaviour, but {data.name} has only {data.target!r}; "
+            "use LightGCN, EASE or Popularity, or import data with more behaviours"
+        )
+    return MODELS[key](config, data, device)
