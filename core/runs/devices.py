@@ -8,7 +8,6 @@ from pydantic import BaseModel, ConfigDict
 
 from core.catalog.systems import system
 from core.errors import ConfigError, DeviceError
-from core.recipe import Recipe
 
 MAX_CPU_SLOTS = 256
 
@@ -60,25 +59,21 @@ def find_devices(cpu_slots: int | None = None) -> Devices:
     return Devices(tuple(slots), note)
 
 
-def fitting_slots(recipe: Recipe, slots: tuple[Slot, ...]) -> tuple[Slot, ...]:
-    """The slots on which `recipe` may run, best first.
+def fitting_slots(device: str, system_key: str, slots: tuple[Slot, ...]) -> tuple[Slot, ...]:
+    """The slots on which a run of `system_key` that asks for `device` may start.
 
     auto takes a GPU where there is one; closed-form systems run on a CPU slot. Raises DeviceError where none fits, now
-    or later: such a job must fail, not wait.
+    or later: such a job must fail, not wait. Raises ConfigError for a system that is not in the catalog.
     """
     gpus = tuple(s for s in slots if s.kind == "cuda")
     cpus = tuple(s for s in slots if s.kind == "cpu")
-    if recipe.device == "cpu" or (recipe.device == "auto" and not gpus):
-        return cpus
-    if recipe.device.startswith("cuda"):
-        fits = gpus if recipe.device == "cuda" else tuple(s for s in gpus if s.name == recipe.device)
-        if not fits:
-            have = ", ".join(s.name for s in gpus) or "no GPU"
-            raise DeviceError(
-                f"the run asks for device {recipe.device}, this machine has {have}; clone it with device auto or cpu"
-            )
-        return fits if system(recipe.system).is_trained else cpus
-    return gpus if system(recipe.system).is_trained else cpus
+    fits = gpus if device in ("cuda", "auto") else tuple(s for s in gpus if s.name == device)
+    if device.startswith("cuda") and not fits:
+        have = ", ".join(s.name for s in gpus) or "no GPU"
+        raise DeviceError(
+            f"The run asks for device {device} and this machine has {have}: clone it with device auto or cpu"
+        )
+    return fits if fits and system(system_key).is_trained else cpus
 
 
 def _cpu_slot_count(explicit: int | None) -> int:

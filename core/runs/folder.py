@@ -10,14 +10,14 @@ import os
 import shutil
 import socket
 import time
-from collections.abc import Iterable, Iterator
+from collections.abc import Iterable, Iterator, Mapping
 from dataclasses import dataclass
 from datetime import UTC, datetime
 from pathlib import Path
 from typing import Any, Literal
 from uuid import uuid4
 
-from pydantic import BaseModel, ConfigDict, ValidationError
+from pydantic import BaseModel, ConfigDict
 
 from core.errors import ConfigError, RunError
 from core.files import read_json, write_json
@@ -103,7 +103,7 @@ class RunFolder:
             raise RunError(
                 f"{self.run_id}: there is no status.json; the run folder is incomplete, delete it"
             ) from error
-        except (ValueError, ValidationError, OSError) as error:
+        except (ValueError, RecursionError, OSError) as error:
             raise RunError(
                 f"{self.run_id}: status.json cannot be read ({error}); requeue or delete the run"
             ) from error
@@ -152,8 +152,13 @@ class MetricRow:
     time: float
 
 
-def create_run(home: Home, recipe: Recipe, run_id: str | None = None) -> RunFolder:
-    """A new run folder in state `queued`. Raises RunError if `run_id` is taken."""
+def create_run(
+    home: Home, recipe: Recipe, run_id: str | None = None, initial: Mapping[str, Any] | None = None
+) -> RunFolder:
+    """A new run folder, in state `queued` unless `initial` says otherwise. Raises RunError if `run_id` is taken.
+
+    initial: fields of the first status, `core.runs.worker.running_now()` for a run that the caller trains itself.
+    """
     name = run_id or new_run_id(recipe)
     final = home.run(name)
     if final.exists():
@@ -163,9 +168,9 @@ def create_run(home: Home, recipe: Recipe, run_id: str | None = None) -> RunFold
     try:
         now = time.time()
         write_json(building / "recipe.json", recipe.model_dump())
-        RunFolder(building).write_status(
-            Status(state="queued", created=now, queued=now, epochs=int(recipe.config.get("epochs", 0)))
-        )
+        first = {"state": "queued", "created": now, "queued": now}
+        first |= {"epochs": int(recipe.config.get("epochs", 0)), **(initial or {})}
+        RunFolder(building).write_status(Status.model_validate(first))
         building.rename(final)
     except OSError as error:
         shutil.rmtree(building, ignore_errors=True)

@@ -6,7 +6,7 @@ stale, partial, damaged or missing index costs time and never truth.
 
 import sqlite3
 import time
-from collections.abc import Iterable, Iterator
+from collections.abc import Iterator
 from contextlib import closing, contextmanager
 
 from pydantic import ValidationError
@@ -44,12 +44,6 @@ def list_runs(home: Home) -> list[RunSummary]:
         if not summary.damaged or run.path.is_dir():  # a run may be deleted while it is listed
             found.append(summary)
     return sorted(found, key=lambda summary: (summary.created, summary.run_id), reverse=True)
-
-
-def queue_order(summaries: Iterable[RunSummary]) -> list[RunSummary]:
-    """The queued runs, the next one to start first."""
-    queued = (s for s in summaries if s.state == "queued" and not s.damaged)
-    return sorted(queued, key=lambda s: (s.queued, s.run_id))
 
 
 def reindex(home: Home, wait: float = 60.0) -> int:

@@ -31,7 +31,7 @@ def identity(pid: int | None = None) -> Identity:
     number = os.getpid() if pid is None else pid
     try:
         return Identity(number, psutil.Process(number).create_time(), this_host())
-    except (psutil.Error, ValueError) as error:
+    except (psutil.Error, ValueError, OverflowError) as error:
         raise RunError(f"there is no process {number} on {this_host()}; it has ended") from error
 
 
@@ -50,7 +50,7 @@ def is_alive(who: Identity) -> bool:
         process = psutil.Process(who.pid)
         same = abs(process.create_time() - who.started) <= TOLERANCE
         return same and process.status() != psutil.STATUS_ZOMBIE
-    except psutil.Error:
+    except (psutil.Error, OverflowError):
         return False
 
 
@@ -69,7 +69,7 @@ def signal_group(who: Identity, sig: signal.Signals) -> bool:
             os.killpg(who.pid, sig)
         else:
             os.kill(who.pid, sig)
-    except (ProcessLookupError, PermissionError):
+    except (ProcessLookupError, PermissionError, OverflowError):
         return False
     return True
 

@@ -2,10 +2,11 @@
 
 from collections.abc import Iterable
 from dataclasses import dataclass
+from math import isfinite
 from pathlib import Path
 from typing import Any
 
-from pydantic import BaseModel, ConfigDict, ValidationError
+from pydantic import BaseModel, ConfigDict
 
 from core.errors import RelScopeError, RunError
 from core.files import read_json, write_json
@@ -82,11 +83,11 @@ def summarise(run: RunFolder, curve: ValidCurve | None = None) -> RunSummary:
     """
     problems: list[str] = []
     notes = read_notes(run)
-    fields: dict[str, Any] = {"tags": notes.tags, "notes": notes.notes, "is_resumable": run.is_resumable}
+    fields: dict[str, Any] = {"tags": notes.tags, "notes": notes.notes, "is_resumable": _is_resumable(run)}
     fields |= _status_fields(run, problems)
     try:
         recipe = run.recipe()
-    except RunError as error:
+    except (RunError, RecursionError) as error:
         problems.append(str(error))
     else:
         fields |= _recipe_fields(recipe) | _result_fields(run, recipe, problems)
@@ -102,7 +103,7 @@ def read_notes(run: RunFolder) -> Notes:
     try:
         stored = read_json(run.path / "notes.json")
         return Notes(str(stored["notes"]), tuple(str(tag) for tag in stored["tags"]))
-    except (OSError, ValueError, KeyError, TypeError):
+    except (OSError, ValueError, KeyError, TypeError, RecursionError):
         return Notes()
 
 
@@ -150,10 +151,12 @@ def _result_fields(run: RunFolder, recipe: Recipe, problems: list[str]) -> dict[
     try:
         stored = (run.result() or {"protocols": {}})["protocols"]
         results = {
-            str(key): {str(k): float(v) for k, v in result["metrics"].items() if v is not None}
+            str(key): {
+                str(k): float(v) for k, v in result["metrics"].items() if v is not None and isfinite(v)
+            }
             for key, result in stored.items()
         }
-    except (OSError, ValueError, KeyError, TypeError, AttributeError, ValidationError) as error:
+    except (OSError, ValueError, KeyError, TypeError, AttributeError, RecursionError) as error:
         problems.append(f"{run.run_id}: result.json cannot be read ({error}); evaluate the run again")
         return {}
     metrics = results.get(recipe.protocol.key, {})
@@ -162,6 +165,13 @@ def _result_fields(run: RunFolder, recipe: Recipe, problems: list[str]) -> dict[
         "metrics": metrics,
         "main_value": metrics.get(recipe.protocol.main_metric),
     }
+
+
+def _is_resumable(run: RunFolder) -> bool:
+    try:
+        return run.is_resumable
+    except OSError:
+        return False
 
 
 def _modified(path: Path) -> float:

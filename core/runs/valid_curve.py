@@ -26,7 +26,7 @@ class ValidCurve:
                     self._cursor += len(line)
                     if wanted in line:
                         self._add(line)
-        except FileNotFoundError:
+        except OSError:
             self._cursor, self._by_epoch = 0, {}
         return self
 

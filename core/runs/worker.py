@@ -1,0 +1,31 @@
+"""What a worker process says about itself when it begins."""
+
+import os
+import time
+from typing import Any
+
+from core.runs.processes import identity
+
+
+def running_now() -> dict[str, Any]:
+    """Fields of the status of a run that the calling process begins or continues now.
+
+    Slot and threads are those the supervisor gave; both are empty on the command line. Pass them to `create_run` as
+    `initial`, so that no supervisor takes a foreground run for a queued one, or to `update_status` inside `claimed`.
+    """
+    me = identity()
+    threads = os.environ.get("RELSCOPE_THREADS", "")
+    now = time.time()
+    return {
+        "state": "running",
+        "pid": me.pid,
+        "pid_started": me.started,
+        "host": me.host,
+        "slot": os.environ.get("RELSCOPE_SLOT", ""),
+        "threads": int(threads) if threads.isdecimal() else None,
+        "started": now,
+        "heartbeat": now,
+        "finished": None,
+        "error": None,
+        "message": "",
+    }
