@@ -5,6 +5,8 @@ seconds. `test_mat.npz` and an optional `valid_mat.npz` belong to the target. Th
 universe of users and items. Archives are read without unpickling anything.
 """
 
+import struct
+import tokenize
 import zipfile
 import zlib
 from dataclasses import dataclass
@@ -24,6 +26,21 @@ VERSION = 1
 MAX_BYTES = 4 << 30
 _PREFIX = "train_mat_"
 _SECONDS = (10**8, 10**11)
+# what zipfile, zlib and NumPy raise on damaged archives and headers
+_BROKEN = (
+    OSError,
+    ValueError,
+    EOFError,
+    KeyError,
+    RuntimeError,
+    MemoryError,
+    OverflowError,
+    SyntaxError,
+    struct.error,
+    tokenize.TokenError,
+    zipfile.BadZipFile,
+    zlib.error,
+)
 
 
 @dataclass(frozen=True, eq=False)
@@ -134,15 +151,7 @@ def _arrays(path: Path) -> dict[str, NDArray[Any]]:
             )
         with np.load(path, allow_pickle=False) as stored:
             return {name: stored[name] for name in stored.files}
-    except (
-        OSError,
-        ValueError,
-        EOFError,
-        KeyError,
-        zipfile.BadZipFile,
-        zlib.error,
-        NotImplementedError,
-    ) as error:
+    except _BROKEN as error:
         if "pickle" in str(error).lower() or "Object arrays" in str(error):
             raise DataError(
                 f"{path}: holds Python objects, which are never unpickled; save it with scipy.sparse.save_npz"
@@ -180,7 +189,7 @@ def _check_range(path: Path, name: str, indices: NDArray[np.int64], bound: int) 
     if wrong.any():
         entry = int(np.argmax(wrong))
         raise DataError(
-            f"{path}: row {entry}: {name} {indices[entry]} is out of range 0..{bound - 1}; save the matrix again"
+            f"{path}: entry {entry}: {name} {indices[entry]} is out of range 0..{bound - 1}; save the matrix again"
         )
 
 
@@ -195,7 +204,7 @@ def _check_values(path: Path, value: NDArray[Any], row: NDArray[np.int64], colum
     if wrong.any():
         entry = int(np.argmax(wrong))
         raise DataError(
-            f"{path}: row {entry}: user {row[entry]}, item {column[entry]} has the value {value[entry]}; "
+            f"{path}: entry {entry}: user {row[entry]}, item {column[entry]} has the value {value[entry]}; "
             "expected 1, a count, or unix seconds (divide milliseconds by 1000, fill or drop missing values)"
         )
 
