@@ -13,7 +13,7 @@ from numpy.typing import NDArray
 from core.data.content_hash import ContentHash
 from core.data.info import checked_label
 from core.errors import DataError
-from core.files import write_json
+from core.files import read_json, write_json
 
 
 @dataclass(frozen=True)
@@ -59,6 +59,9 @@ class HeteroContent:
     metapaths: Mapping[str, Metapath]
 
     def __post_init__(self) -> None:
+        names = [relation.name for relation in self.edges]
+        if len(set(names)) < len(names):
+            raise DataError(f"relation names must differ, got {', '.join(names)}; rename one")
         for relation, pairs in self.edges.items():
             self._check_edges(relation, pairs)
         for kind, matrix in self.features.items():
@@ -100,3 +103,39 @@ class HeteroContent:
         for name, array in arrays.items():
             digest.add_array(name, array)
             np.save(folder / f"{name}.npy", array, allow_pickle=False)
+
+
+def read_hetero(folder: Path) -> HeteroContent:
+    """The heterogeneous view stored in a data set's folder. Raises DataError if a file is missing or damaged."""
+    try:
+        nodes, walks = read_json(folder / "nodes.json"), read_json(folder / "metapaths.json")
+        return HeteroContent(
+            target_type=nodes["target"],
+            counts=nodes["types"],
+            edges={_relation(path): _edges(path) for path in sorted((folder / "edges").glob("*.parquet"))},
+            features=_arrays(folder / "node_features"),
+            labels=np.load(folder / "labels.npy", allow_pickle=False),
+            splits=_arrays(folder / "splits"),
+            metapaths={
+                name: Metapath(tuple(walk["types"]), tuple(walk["relations"])) for name, walk in walks.items()
+            },
+        )
+    except (OSError, ValueError, KeyError, TypeError, pa.ArrowException) as error:
+        raise DataError(
+            f"{folder}: the heterogeneous view is damaged ({error}); import the data set again with --replace"
+        ) from error
+
+
+def _relation(path: Path) -> Relation:
+    source, name, destination = path.stem.split("-")
+    return Relation(source, name, destination)
+
+
+def _edges(path: Path) -> NDArray[np.int32]:
+    table = pq.read_table(path)
+    columns = [table[name].to_numpy() for name in ("source", "destination")]
+    return np.stack(columns, axis=1).astype(np.int32)
+
+
+def _arrays(folder: Path) -> dict[str, NDArray[Any]]:
+    return {path.stem: np.load(path, allow_pickle=False) for path in sorted(folder.glob("*.npy"))}

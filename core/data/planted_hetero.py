@@ -50,13 +50,13 @@ def hetero_view(
 
 
 def class_splits(rng: np.random.Generator, labels: NDArray[np.int64]) -> dict[str, NDArray[np.int64]]:
-    """`train_k` holds k items per class for k = 20, 40, 60 (nested; at most a third of the class on small data);
+    """`train_k` holds k items per class for k = 20, 40, 60 (nested; at most half of the class on small data);
     `val_k` and `test_k` are half each of the rest.
     """
     by_class = [rng.permutation(np.flatnonzero(labels == label)) for label in range(NUM_LABELS)]
     splits: dict[str, NDArray[np.int64]] = {}
     for wanted in LABELS_PER_CLASS:
-        train = [members[: min(wanted, len(members) // 3)] for members in by_class]
+        train = [members[: min(wanted, len(members) // 2)] for members in by_class]
         rest = rng.permutation(np.concatenate([m[len(t) :] for m, t in zip(by_class, train, strict=True)]))
         half = len(rest) // 2
         parts = {"train": np.concatenate(train), "val": rest[:half], "test": rest[half:]}
