@@ -1,0 +1,94 @@
+"""Training curves: any set of named series over epochs, thinned where they are long."""
+
+from collections.abc import Mapping, Sequence
+
+import numpy as np
+import pandas as pd
+import plotly.graph_objects as go
+
+from dashboard.figures.palette import (
+    BEHAVIORS,
+    BLUE,
+    DASHES,
+    GREY,
+    VERMILLION,
+    YELLOW,
+    behavior_color,
+    behavior_position,
+)
+from dashboard.figures.template import SMALL_HEIGHT, empty_figure, styled
+
+LIMIT = 800
+_OTHERS = (BLUE, VERMILLION, "#7A6A00", YELLOW)
+
+
+def thinned(series: pd.DataFrame, limit: int = LIMIT) -> pd.DataFrame:
+    """At most about `limit` rows of (epoch, value): each stretch keeps its first, lowest, highest and last row."""
+    if len(series) <= limit:
+        return series
+    ordered = series.sort_values("epoch", kind="stable").reset_index(drop=True)
+    values = ordered["value"].to_numpy(dtype=float)
+    kept: set[int] = set()
+    for part in np.array_split(np.arange(len(ordered)), limit // 4):
+        kept |= {int(part[0]), int(part[-1])}
+        finite = part[np.isfinite(values[part])]
+        if len(finite):
+            kept |= {int(finite[values[finite].argmin()]), int(finite[values[finite].argmax()])}
+    return ordered.loc[sorted(kept)]
+
+
+def curves(
+    table: pd.DataFrame,
+    *,
+    y: str,
+    names: Sequence[str] | None = None,
+    from_zero: bool = False,
+    best_epoch: int | None = None,
+    value_format: str = ".4f",
+) -> go.Figure:
+    """Lines of `value` over `epoch`, one per `name`, labelled at their right end where there are few.
+
+    table: columns name, epoch, value. best_epoch draws a vertical mark.
+    """
+    if table.empty:
+        return empty_figure("Nothing recorded yet")
+    figure = go.Figure()
+    wanted = list(names) if names is not None else list(dict.fromkeys(table["name"]))
+    looks = series_looks(wanted)
+    for name in wanted:
+        series = thinned(table[table["name"] == name])
+        short = name.split("/", 1)[-1]
+        colour, dash = looks[name]
+        figure.add_trace(
+            go.Scatter(
+                x=series["epoch"],
+                y=series["value"],
+                name=short,
+                mode="lines+markers" if len(series) <= 40 else "lines",
+                line={"color": colour, "dash": dash, "width": 2},
+                marker={"size": 5},
+                hovertemplate=f"{short}<br>epoch %{{x}}<br>%{{y:{value_format}}}<extra></extra>",
+            )
+        )
+    styled(figure, height=SMALL_HEIGHT + 40, x="epoch", y=y)
+    figure.update_layout(showlegend=len(wanted) > 1)
+    figure.update_yaxes(rangemode="tozero" if from_zero else "normal")
+    if best_epoch:
+        figure.add_vline(
+            x=best_epoch, line={"color": GREY, "dash": "dot", "width": 1}, annotation_text="selected"
+        )
+    return figure
+
+
+def series_looks(names: Sequence[str]) -> Mapping[str, tuple[str, str]]:
+    """Colour and dash per series: a behaviour's own where the name ends in one, otherwise by position."""
+    looks: dict[str, tuple[str, str]] = {}
+    for place, name in enumerate(names):
+        behavior = next((b for b in BEHAVIORS if name.endswith(b)), None)
+        if behavior:
+            looks[name] = (behavior_color(behavior), DASHES[behavior_position(behavior)])
+        elif name.endswith("/total"):
+            looks[name] = (GREY, "solid")
+        else:
+            looks[name] = (_OTHERS[place % len(_OTHERS)], DASHES[place % len(DASHES)])
+    return looks

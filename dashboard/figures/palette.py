@@ -1,0 +1,69 @@
+"""Which colour stands for which behaviour, system and run: the same on every page, safe for colour-blind readers.
+
+The eight colours are Okabe and Ito's (2008). Colour is never the only sign: behaviours also keep one line dash and
+one marker.
+"""
+
+from collections.abc import Sequence
+
+ORANGE, SKY, GREEN, YELLOW = "#E69F00", "#56B4E9", "#009E73", "#F0E442"
+BLUE, VERMILLION, PURPLE, GREY = "#0072B2", "#D55E00", "#CC79A7", "#8C8C8C"
+
+BEHAVIORS = {
+    "view": SKY,
+    "favorite": PURPLE,
+    "favourite": PURPLE,
+    "fav": PURPLE,
+    "cart": ORANGE,
+    "buy": GREEN,
+    "interaction": BLUE,
+}
+SYSTEMS = {
+    "cigf": BLUE,
+    "hgib": VERMILLION,
+    "egra": GREEN,
+    "srgformer": PURPLE,
+    "hgcvae": ORANGE,
+    "lightgcn_m": SKY,
+    "lightgcn": "#3A87B0",
+    "ease": "#7A6A00",
+    "seen_before": GREY,
+    "popularity": "#B0B0B0",
+}
+SERIES = (BLUE, ORANGE, GREEN, PURPLE, SKY, VERMILLION, GREY, YELLOW)
+DASHES = ("solid", "dash", "dot", "dashdot", "longdash", "longdashdot")
+MARKERS = ("circle", "square", "diamond", "triangle-up", "x", "cross", "star", "hexagon")
+_UNKNOWN_BEHAVIOR = (VERMILLION, BLUE, YELLOW, GREY)
+
+SEQUENTIAL = "Viridis"
+_NEGATIVE, _POSITIVE = ("#7F3B08", "#C8700A", "#F2B25C"), ("#7FBADB", "#2C7FB8", "#08426E")
+
+
+def behavior_color(behavior: str) -> str:
+    """The colour of a behaviour; names outside the table get one that depends on the name alone."""
+    return BEHAVIORS.get(behavior, _UNKNOWN_BEHAVIOR[sum(behavior.encode()) % len(_UNKNOWN_BEHAVIOR)])
+
+
+def behavior_position(behavior: str) -> int:
+    """Index into DASHES and MARKERS, fixed per behaviour like its colour."""
+    known = ("buy", "view", "cart", "favorite", "favourite", "fav")
+    place = known.index(behavior) if behavior in known else sum(behavior.encode())
+    return min(place, 3) if behavior in known else place % len(DASHES)
+
+
+def system_color(system: str) -> str:
+    return SYSTEMS.get(system, SERIES[sum(system.encode()) % len(SERIES)])
+
+
+def run_colors(run_ids: Sequence[str]) -> dict[str, str]:
+    """One colour per run of a comparison, in the order they were picked."""
+    return {run_id: SERIES[place % len(SERIES)] for place, run_id in enumerate(run_ids)}
+
+
+def diverging(dark: bool) -> list[tuple[float, str]]:
+    """Orange (negative) to blue (positive) through the page's own surface, so that zero recedes."""
+    centre = "#2A323C" if dark else "#F4F4F2"
+    colours = (*_NEGATIVE, centre, *_POSITIVE)
+    if dark:
+        colours = ("#F2B25C", "#C8700A", "#6B3E12", centre, "#1D5A85", "#2C8AC8", "#8FCBEC")
+    return [(place / 6, colour) for place, colour in enumerate(colours)]

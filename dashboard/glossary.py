@@ -1,0 +1,43 @@
+"""One sentence per term of the field, for the tooltips beside it."""
+
+TERMS: dict[str, str] = {
+    "attention": "How strongly a node weighs each relation at one order of the interaction graph. CIGF's attention is "
+    "LeakyReLU(W e + b), not a softmax: values may be negative and need not sum to 1.",
+    "relation": "A kind of edge between users and items, one per behaviour: viewed, favourited, put in the cart, bought.",
+    "start behaviour": "CIGF builds one representation per behaviour; the start behaviour k is the relation of the "
+    "first-order graph that its paths begin with (CIGF, Eq. 6).",
+    "order": "The number of edges on a path. Order 2 from a user leads over an item to another user.",
+    "path": "A sequence of relations, read from the target node outward: 'favorite > buy' leaves a user over an item "
+    "they favourited to the users who bought it.",
+    "strength": "The product of the mean attentions along a path: how much of the target's representation arrives that way.",
+    "instance strength": "The attention collected along this one path from the user to the item, after normalisation.",
+    "support": "How many pairs of nodes the path connects. A strong path with little support decides little.",
+    "composition": "Recursive: every node on a path applies its own attention (released code). Target: the target "
+    "node's attention weights every hop (the paper's Eqs. 6 and 8).",
+    "gate": "The weight with which a task mixes the experts' predictions; gates of one task sum to 1.",
+    "expert": "The interaction of a user and an item under one behaviour (CIGF, Eq. 14).",
+    "preset": "A named set of settings: what the paper used, or a small one that trains in a minute.",
+    "variant": "A named change of the model, most often an ablation from the paper's tables.",
+    "seed": "The number that fixes all randomness of a run. Several, written 0, 1, 2 or 0-4, make one run each and show how much of a result is luck.",
+    "protocol": "How a ranking is scored: which items compete and which are hidden. Numbers under different protocols "
+    "never compare.",
+    "full": "Every item competes, except those the user already has in training.",
+    "sampled99": "Each test item competes with 99 random items the user never touched under the target behaviour.",
+    "fit on": "Whether validation pairs are held out, or trained on as well (then the best epoch cannot be chosen on them).",
+    "selection": "Which epoch's model is scored on the test pairs.",
+    "HR": "Hit rate at K: the share of users with at least one test item among their first K.",
+    "NDCG": "Normalised discounted cumulative gain at K: like the hit rate, but a hit counts more the higher it ranks.",
+    "seen": "Test pairs that the user had already touched under another behaviour, such as viewing before buying.",
+    "unseen": "Test pairs that the user had not touched at all before: true discoveries.",
+    "snapshot": "What the model had learned at one epoch, stored while it trained.",
+    "slot": "A place where one run can train: one per GPU, or a share of the CPU cores.",
+    "planted": "Generated data whose truth is known. Models never see the truth; it is for comparing afterwards.",
+    "segment": "On the demo data every user belongs to one of three groups whose purchases follow different behaviours.",
+    "device": "Where to train. 'auto' takes a GPU if one is free and can hold the job, otherwise the CPU.",
+    "content hash": "A fingerprint of the data. Two data sets with one hash train identically.",
+}
+
+
+def meaning(term: str) -> str:
+    """The tooltip of `term`. Raises KeyError for a term without an entry, which a test turns into a defect."""
+    return TERMS[term]

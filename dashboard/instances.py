@@ -1,0 +1,65 @@
+"""From a path of relations to the nodes on it: whom to look at, which paths reach an item, instances in words. Pure."""
+
+from collections.abc import Sequence
+from itertools import product
+
+import numpy as np
+import pandas as pd
+
+from core.findings import Array
+
+ARROW = " —{}→ "
+
+
+def hit_users(users: Array, items: Array, results: pd.DataFrame) -> dict[int, set[int]]:
+    """user -> the recommended items that are the user's test items, for users with at least one.
+
+    users [V] and items [V, R] are the stored recommendations; results: rows of per_user (one protocol).
+    """
+    tested = results[["user", "items"]].explode("items").dropna()
+    recommended = pd.DataFrame({"user": np.repeat(users, items.shape[1]), "items": items.ravel()})
+    hits = recommended.merge(tested.astype("int64"), on=["user", "items"])
+    found: dict[int, set[int]] = {}
+    for user, item in zip(hits["user"].tolist(), hits["items"].tolist()):
+        found.setdefault(user, set()).add(item)
+    return found
+
+
+def reaching_paths(behaviors: Sequence[str], num_layers: int, composition: str) -> list[tuple[str, ...]]:
+    """Paths of three relations from a user to an item that the model can use.
+
+    The user's side of order 2 and the item's side of order 1 meet in the second user, and both carry the expert's
+    start behaviour k: b > k > k under recursive composition, k > b > k under target composition.
+    """
+    if num_layers < 2:
+        return []
+    pairs = product(behaviors, behaviors)
+    return [(b, k, k) if composition == "recursive" else (k, b, k) for k, b in pairs]
+
+
+def default_path(paths: Sequence[tuple[str, ...]], strongest: Sequence[str], preferred: Sequence[str]) -> str:
+    """The label to start with: the first of `strongest` (labels of order-2 paths) that one of `paths` begins with.
+
+    preferred: labels that are known to have instances; they win.
+    """
+    labels = [" > ".join(path) for path in paths]
+    for label in strongest:
+        for candidate in labels:
+            if candidate.startswith(label + " > ") and (not preferred or candidate in preferred):
+                return candidate
+    return preferred[0] if preferred else labels[0]
+
+
+def in_words(instance: Sequence[int], path: Sequence[str], user: int, titles: Sequence[str]) -> str:
+    """`user 12 —favorite→ Trail lamp 07 —buy→ user 88 —buy→ Kettle 03`. instance: the node after each hop."""
+    text = f"user {user}"
+    for hop, (behavior, node) in enumerate(zip(path, instance)):
+        text += ARROW.format(behavior) + (titles[node] if hop % 2 == 0 else f"user {node}")
+    return text
+
+
+def readable(instances: pd.DataFrame, path: Sequence[str], user: int, titles: Sequence[str]) -> pd.DataFrame:
+    """`instances` (strength, share, `hop 1`, ...) with a column that reads the path: columns instance, strength, share."""
+    hops = instances[[f"hop {place}" for place in range(1, len(path) + 1)]].to_numpy()
+    words = [in_words([int(node) for node in row], path, user, titles) for row in hops]
+    return pd.DataFrame({"instance": words, "strength": instances["strength"], "share": instances["share"]})

@@ -1,0 +1,133 @@
+"""Drill-down on the Relations page: a user, an item recommended to them, and the nodes on a path between the two."""
+
+import pandas as pd
+import streamlit as st
+
+from core.catalog.cigf import CIGFConfig
+from core.data.dataset import Dataset
+from dashboard import instances, readers, relations, selection, states, words
+from dashboard.drawing import csv_button
+from dashboard.glossary import meaning
+from dashboard.layout import row
+from dashboard.panels.relations_view import View
+from dashboard.readers import Recommendations
+
+MOST_USERS = 200
+MOST_INSTANCES = 20
+
+
+def drill_down(view: View) -> None:
+    """Pick user, item and path; show the strongest instances in words."""
+    data = readers.dataset(readers.home(), view.recipe.dataset)
+    stored, results = readers.recommendations(view.run), readers.per_user(view.run)
+    if stored is None or results is None or not len(stored.users):
+        st.caption("This run stored no recommendations, so there is nothing to explain.")
+        return
+    if data.info.content_hash != view.recipe.dataset_hash:
+        st.caption(
+            ":orange[The data set has changed since this run was trained; the paths would not be those it saw.]"
+        )
+        return
+    hits = instances.hit_users(
+        stored.users, stored.items, results[results["protocol"] == results["protocol"].iloc[0]]
+    )
+    titles = readers.titles(data)
+    cells = row("controls", "instance", (2, 4, 4))
+    with cells[0]:
+        user = _user(stored, hits)
+    with cells[1]:
+        item = _item(stored, user, hits.get(user, set()), titles)
+    with cells[2]:
+        path = _path(view)
+    if path is not None:
+        _table(view, data, user, item, path, titles)
+
+
+def _user(stored: Recommendations, hits: dict[int, set[int]]) -> int:
+    known = set(map(int, stored.users))
+    shown = [*sorted(hits), *(int(u) for u in stored.users if int(u) not in hits)][:MOST_USERS]
+    asked = selection.current("user")
+    if asked and int(asked) in known and int(asked) not in shown:
+        shown.append(int(asked))
+    chosen = selection.pick(
+        "user",
+        "User",
+        [str(user) for user in shown],
+        title=lambda u: f"user {u}" + (" ✓" if int(u) in hits else ""),
+        help=f"✓: a test item is among the recommendations. Shown are {len(shown):,} of {len(known):,} users; "
+        "any other can be named in the address.",
+    )
+    return int(chosen)
+
+
+def _item(stored: Recommendations, user: int, hit: set[int], titles: list[str]) -> int:
+    row = int((stored.users == user).argmax())
+    items = [int(item) for item in stored.items[row] if item >= 0]
+    ranks = {str(item): rank for rank, item in enumerate(items, start=1)}
+    default = next((str(item) for item in items if item in hit), str(items[0]))
+    chosen = selection.pick(
+        "item",
+        "Recommended item",
+        list(ranks),
+        default=default,
+        title=lambda i: f"{ranks[i]}. {titles[int(i)]}" + (" ✓ bought later" if int(i) in hit else ""),
+    )
+    return int(chosen)
+
+
+def _path(view: View) -> tuple[str, ...] | None:
+    behaviors = view.attention.axis("relation").labels
+    layers = int(view.recipe.config["num_layers"])
+    paths = instances.reaching_paths(behaviors, layers, view.composition)
+    if not paths:
+        st.caption("Paths need at least two layers.")
+        return None
+    strongest: list[str] = []
+    if readers.has_finding(view.run, "relation_paths_2"):
+        table = relations.paths_table(readers.finding(view.run, "relation_paths_2"), "user")
+        strongest = list(table["path"])
+    labels = [" > ".join(path) for path in paths]
+    default = instances.default_path(paths, strongest, [])
+    chosen = selection.pick("path", "Path", labels, default=default, title=words.path, help=meaning("path"))
+    return tuple(chosen.split(" > "))
+
+
+def _table(view: View, data: Dataset, user: int, item: int, path: tuple[str, ...], titles: list[str]) -> None:
+    from core.evaluation.paths import path_instances
+
+    config = view.recipe.system_config()
+    assert isinstance(config, CIGFConfig)
+    matrices = readers.training_matrices(data, view.recipe.fit_on)
+    found = path_instances(matrices, view.attention, config, path, user, item, MOST_INSTANCES)
+    label = words.path(" > ".join(path))
+    if found.empty:
+        states.empty(
+            f"No {label} path leads from user {user} to {titles[item]}",
+            "Other paths may: pick another path, item or user above.",
+        )
+        return
+    table = instances.readable(found, path, user, titles)
+    st.markdown(
+        f"The strongest of the **{label}** paths from user {user} to **{states.plain(titles[item])}**"
+    )
+    st.dataframe(
+        pd.DataFrame(table),
+        hide_index=True,
+        column_config={
+            "instance": st.column_config.TextColumn("instance", width="large"),
+            "strength": st.column_config.NumberColumn(
+                "strength", format="%.5f", help=meaning("instance strength")
+            ),
+            "share": st.column_config.ProgressColumn(
+                "share",
+                format="percent",
+                min_value=0,
+                max_value=1,
+                help="Of this path's total between the two",
+            ),
+        },
+        alt="Table of path instances from the user to the item",
+    )
+    with st.container(horizontal=True, horizontal_alignment="distribute", vertical_alignment="center"):
+        st.caption(f"{view.attention.source}; composition {view.composition}", width="stretch")
+        csv_button(table, f"instances-{user}-{item}-{view.run.run_id}")

@@ -1,0 +1,83 @@
+"""What can be done with a run: look at it, cancel, resume, clone, delete."""
+
+import streamlit as st
+
+from core.home import Home
+from core.recipe import Recipe
+from core.runs import launch
+from core.runs.folder import RunFolder, Status, delete_run
+from dashboard import readers, selection, states
+from dashboard.forms import assignments
+from dashboard.navigation import go
+
+_NOTICE = "run-notice"
+
+
+def actions(home: Home, run: RunFolder, status: Status) -> None:
+    """One row of buttons; those that make no sense in the run's state are left out."""
+    notice = st.session_state.pop(_NOTICE, None)
+    if notice:
+        st.toast(notice)
+    with st.container(horizontal=True):
+        learned = readers.has_finding(run, "relation_attention")
+        if learned and st.button("See its relations", type="primary", icon=":material/hub:"):
+            go("relations", run=run.run_id)
+        if status.state in ("queued", "running") and st.button("Cancel", icon=":material/stop_circle:"):
+            launch.cancel(home, run.run_id)
+            _tell("Cancelling; a running epoch may take a moment to stop.")
+        resume_help = (
+            "Continues from the last checkpoint."
+            if run.is_resumable
+            else "No checkpoint yet: starts from the beginning."
+        )
+        if status.state in ("failed", "cancelled") and st.button(
+            "Resume", icon=":material/resume:", help=resume_help
+        ):
+            launch.requeue(home, run.run_id)
+            _tell("Queued again.")
+        if st.button(
+            "Clone", icon=":material/content_copy:", help="Opens the training form with these settings"
+        ):
+            go("train", **clone_address(run.recipe()))
+        if status.state not in ("queued", "running") and st.button("Delete", icon=":material/delete:"):
+            _confirm_delete(home, run)
+
+
+def clone_address(recipe: Recipe) -> dict[str, str | list[str]]:
+    """The address of the training form filled like `recipe`."""
+    from core.catalog.systems import system
+
+    named = system(recipe.system).resolve(recipe.preset, recipe.variant).model_dump()
+    changed = {name: value for name, value in recipe.config.items() if named.get(name) != value}
+    address: dict[str, str | list[str]] = {
+        "dataset": recipe.dataset,
+        "system": recipe.system,
+        "preset": recipe.preset,
+        "variant": recipe.variant or "none",
+        "protocol": recipe.protocol.key,
+        "fit_on": recipe.fit_on,
+        "selection": recipe.selection,
+        "device": recipe.device,
+        "seeds": str(recipe.seed),
+    }
+    return address | ({"set": assignments(changed)} if changed else {})
+
+
+@st.dialog("Delete this run?")
+def _confirm_delete(home: Home, run: RunFolder) -> None:
+    st.markdown(
+        f"`{run.run_id}`\n\nIts metrics, findings, checkpoints and log go for good. "
+        "The data set and all other runs stay."
+    )
+    with states.guarded(), st.container(horizontal=True):
+        if st.button("Delete for good", type="primary", icon=":material/delete:"):
+            delete_run(home, run.run_id)
+            selection.mirror("run", None)
+            _tell("Deleted.")
+        if st.button("Keep it"):
+            st.rerun()
+
+
+def _tell(text: str) -> None:
+    st.session_state[_NOTICE] = text
+    st.rerun(scope="app")

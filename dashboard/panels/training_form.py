@@ -1,0 +1,199 @@
+"""The form that makes runs: what to train on what, its settings, what differs from the preset, and the launch."""
+
+from dataclasses import dataclass
+from typing import Any
+
+import streamlit as st
+
+from core.catalog.base import System, SystemConfig
+from core.catalog.systems import CATALOG
+from core.data.dataset import DatasetInfo
+from core.errors import ConfigError
+from core.home import Home
+from core.protocol import PROTOCOLS
+from core.recipe import Recipe, make_recipe
+from core.runs import launch
+from core.runs.devices import find_slots
+from dashboard import forms, selection, states, words
+from dashboard.glossary import meaning
+from dashboard.layout import row
+from dashboard.navigation import go
+
+_FIT_ON = {"train": "training pairs", "train+valid": "training and validation pairs"}
+_RULES = {
+    "valid": "best on validation",
+    "last": "last epoch",
+    "test_as_published": "best on TEST (optimistic)",
+}
+
+
+@dataclass(frozen=True)
+class Draft:
+    """What the form says: everything a recipe needs, one recipe per seed."""
+
+    dataset: DatasetInfo
+    system: System
+    preset: str
+    variant: str | None
+    settings: dict[str, Any]
+    protocol: str
+    fit_on: str
+    selection: str
+    device: str
+    seeds: list[int]
+
+    def recipes(self) -> list[Recipe]:
+        """One recipe per seed. Raises ConfigError where parts do not fit."""
+        return [
+            make_recipe(
+                self.dataset.name,
+                self.dataset.content_hash,
+                self.system.key,
+                planted=self.dataset.planted,
+                preset=self.preset,
+                variant=self.variant,
+                overrides=self.settings,
+                protocol=self.protocol,
+                fit_on=self.fit_on,  # type: ignore[arg-type]
+                selection=self.selection,  # type: ignore[arg-type]
+                seed=seed,
+                device=self.device,
+            )
+            for seed in self.seeds
+        ]
+
+
+def fitting_systems(data: DatasetInfo) -> list[str]:
+    """Keys of the catalog that can train on `data`."""
+    return [s.key for s in CATALOG.values() if not s.needs_auxiliary or len(data.behaviors) > 1]
+
+
+def draft(datasets: list[DatasetInfo]) -> Draft:
+    """Draw the form and return what it says. Raises ConfigError for settings that do not fit."""
+    data, system, preset, variant = _what(datasets)
+    protocol, fit_on, rule, device, seeds = _how(system)
+    base = system.resolve(preset, variant)
+    settings = _settings(system, preset, variant, base)
+    return Draft(
+        data, system, preset, variant, settings, protocol, fit_on, rule, device, forms.parse_seeds(seeds)
+    )
+
+
+def _what(datasets: list[DatasetInfo]) -> tuple[DatasetInfo, System, str, str | None]:
+    by_name = {data.name: data for data in datasets}
+    cells = row("controls", "what", (4, 3, 3, 4))
+    with cells[0]:
+        data = by_name[
+            selection.pick(
+                "dataset", "Data", list(by_name), default="demo", title=lambda n: data_title(by_name[n])
+            )
+        ]
+    with cells[1]:
+        keys = fitting_systems(data)
+        system = CATALOG[selection.pick("system", "System", keys, title=lambda k: CATALOG[k].title)]
+    with cells[2]:
+        standard = "small" if data.planted else "paper"
+        preset = selection.pick(
+            "preset", "Preset", list(system.presets), default=standard, help=meaning("preset")
+        )
+    with cells[3]:
+        names = ["none", *system.variants]
+        variant = selection.pick(
+            "variant", "Variant", names, title=lambda v: variant_title(system, v), help=meaning("variant")
+        )
+    st.caption(f"**{system.title}**: {system.summary} Source: {states.plain(system.paper)}.")
+    return data, system, preset, None if variant == "none" else variant
+
+
+def data_title(data: DatasetInfo) -> str:
+    planted = ", planted" if data.planted else ""
+    return f"{data.name} ({data.num_users:,} users, {data.num_items:,} items{planted})"
+
+
+def variant_title(system: System, name: str) -> str:
+    """A variant with where the paper reports it."""
+    if name == "none":
+        return "none: the full model"
+    variant = system.variants[name]
+    return f"{variant.title} ({variant.source})" if variant.source else variant.title
+
+
+def _how(system: System) -> tuple[str, str, str, str, str]:
+    cells = row("controls", "how", (2, 3, 3, 4, 2))
+    with cells[0]:
+        seeds = selection.text("seeds", "Seeds", default="0", help=meaning("seed"))
+    with cells[1]:
+        protocol = selection.pick(
+            "protocol", "Protocol", _protocols(), default=system.default_protocol, help=meaning("protocol")
+        )
+    with cells[2]:
+        fit_on = selection.pick(
+            "fit_on", "Train on", list(_FIT_ON), title=_FIT_ON.__getitem__, help=meaning("fit on")
+        )
+    with cells[3]:
+        rules = list(_RULES) if fit_on == "train" else ["last", "test_as_published"]
+        if not system.is_trained:
+            rules = ["last"]
+        rule = selection.pick(
+            "selection", "Model scored", rules, title=_RULES.__getitem__, help=meaning("selection")
+        )
+    with cells[4]:
+        device = selection.pick("device", "Device", _devices(), help=meaning("device"))
+    return protocol, fit_on, rule, device, seeds
+
+
+def _protocols() -> list[str]:
+    asked = selection.current("protocol")
+    extra = [asked] if asked and asked not in PROTOCOLS and asked.partition(":")[0] in PROTOCOLS else []
+    return [*PROTOCOLS, *extra]
+
+
+def _devices() -> list[str]:
+    gpus = [slot.name for slot in find_slots() if slot.kind == "cuda"]
+    return ["auto", "cpu", *(["cuda", *gpus] if gpus else [])]
+
+
+def _settings(system: System, preset: str, variant: str | None, base: SystemConfig) -> dict[str, Any]:
+    fields = forms.form_fields(system.config)
+    if not fields:
+        st.caption(f"{system.title} has nothing to set.")
+        return {}
+    asked, refused = forms.parse_assignments(st.query_params.get_all("set"), system.config)
+    values = base.model_dump()
+    try:
+        values |= system.resolve(preset, variant, asked).model_dump()
+    except ConfigError as error:
+        refused.append(str(error))
+    if refused:
+        st.caption(f":orange[Settings in the address were refused: {states.plain('; '.join(refused))}]")
+    key = f"set:{system.key}:{preset}:{variant}:{st.session_state.setdefault('form-round', 0)}"
+    return forms.changes(forms.draw(fields, values, key), base)
+
+
+def review(ready: Draft, home: Home) -> None:
+    """What differs from the preset, the equivalent command, and the button that queues the runs."""
+    recipes = ready.recipes()
+    changed = recipes[0].changes()
+    if changed:
+        st.markdown(
+            f"**{words.count(len(changed), 'setting')} differ from preset `{ready.preset}`**"
+            if len(changed) > 1
+            else f"**1 setting differs from preset `{ready.preset}`**"
+        )
+        st.dataframe(forms.difference_table(changed, ready.system.config), hide_index=True)
+    else:
+        st.caption(f"Exactly preset `{ready.preset}`: nothing was changed.")
+    if ready.selection == "test_as_published":
+        st.warning(
+            "Choosing the epoch on test data flatters the model; results are labelled optimistic everywhere."
+        )
+    if st.button(
+        f"Train {words.count(len(recipes), 'run')}",
+        type="primary",
+        icon=":material/play_arrow:",
+        key="launch",
+    ):
+        queued = [launch.submit(home, recipe) for recipe in recipes]
+        go("runs", run=queued[0].run_id)
+    with st.expander("The same on the command line", icon=":material/terminal:"):
+        st.code("\n".join(recipe.command() for recipe in recipes), language="bash", wrap_lines=True)

@@ -1,0 +1,186 @@
+"""Cached readers of run folders and data sets: keyed by a file's time and size, bounded in number.
+
+What they return is shared between sessions: read it, never write into it.
+"""
+
+from collections import OrderedDict
+from dataclasses import dataclass, field
+from pathlib import Path
+from threading import Lock
+from typing import Any
+
+import numpy as np
+import pandas as pd
+import streamlit as st
+
+from core.data.dataset import Dataset, DatasetInfo, list_datasets, open_dataset
+from core.data.ranking import RankingData, ranking_data
+from core.errors import RunError
+from core.findings import Array, Finding, History, load_finding, load_history
+from core.home import Home, find_home
+from core.protocol import FitOn
+from core.recipe import Recipe
+from core.runs.folder import MetricRow, RunFolder, latest_rows, read_metrics
+
+Stamp = tuple[int, int]
+
+
+def home() -> Home:
+    """The home this server works on."""
+    return find_home()
+
+
+def stamp(path: Path) -> Stamp:
+    """Time and size of a file, zeros if there is none: equal stamps mean that a cached reading still holds."""
+    try:
+        about = path.stat()
+    except OSError:
+        return (0, 0)
+    return (about.st_mtime_ns, about.st_size)
+
+
+def finding(run: RunFolder, key: str) -> Finding:
+    """A finding of `run`. Raises RunError if it is missing or damaged."""
+    return _finding(str(run.findings), key, stamp(run.findings / f"{key}.npz"))
+
+
+@st.cache_resource(max_entries=24, show_spinner="Reading what the model learned")
+def _finding(folder: str, key: str, written: Stamp) -> Finding:
+    return load_finding(Path(folder), key)
+
+
+def history(run: RunFolder, key: str) -> History | None:
+    """A finding's snapshots, or None where the run took none. Raises RunError if damaged."""
+    return _history(str(run.findings), key, stamp(run.findings / f"{key}.history.npz"))
+
+
+@st.cache_resource(max_entries=24, show_spinner="Reading the snapshots")
+def _history(folder: str, key: str, written: Stamp) -> History | None:
+    return load_history(Path(folder), key)
+
+
+def has_finding(run: RunFolder, key: str) -> bool:
+    return (run.findings / f"{key}.json").exists()
+
+
+def dataset(chosen: Home, name: str) -> Dataset:
+    """A stored data set. Raises DataError."""
+    return open_dataset(chosen, name)
+
+
+def datasets(chosen: Home) -> list[DatasetInfo]:
+    return list_datasets(chosen)
+
+
+def titles(data: Dataset) -> list[str]:
+    """A readable name per item: its title, otherwise `item 42`."""
+    return _titles(str(data.folder), stamp(data.folder / "items.parquet"))
+
+
+@st.cache_resource(max_entries=8, show_spinner="Reading item titles")
+def _titles(folder: str, written: Stamp) -> list[str]:
+    items = pd.read_parquet(Path(folder) / "items.parquet")
+    if "title" in items:
+        return [str(title) for title in items["title"]]
+    return [f"item {place}" for place in range(len(items))]
+
+
+def training_matrices(data: Dataset, fit_on: FitOn) -> RankingData:
+    """The matrices a run on `data` was trained on. Raises DataError."""
+    return _training_matrices(data, fit_on, data.info.content_hash)
+
+
+@st.cache_resource(max_entries=4, show_spinner="Reading the interactions")
+def _training_matrices(_data: Dataset, fit_on: FitOn, content: str) -> RankingData:
+    return ranking_data(_data, fit_on)
+
+
+def per_user(run: RunFolder) -> pd.DataFrame | None:
+    """Results per protocol and user, or None where the run has none. Raises RunError if damaged."""
+    path = run.path / "per_user.parquet"
+    return _per_user(str(path), stamp(path)) if path.exists() else None
+
+
+@st.cache_resource(max_entries=8, show_spinner="Reading results per user")
+def _per_user(path: str, written: Stamp) -> pd.DataFrame:
+    try:
+        return pd.read_parquet(path)
+    except (OSError, ValueError) as error:
+        raise RunError(
+            f"{path}: cannot be read ({error}); resume or repeat the run to write it again"
+        ) from error
+
+
+@dataclass(frozen=True)
+class Recommendations:
+    """The first items for every evaluated user: users [V], items and scores [V, 20]."""
+
+    users: Array
+    items: Array
+    scores: Array
+
+
+def recommendations(run: RunFolder) -> Recommendations | None:
+    """The stored recommendations, or None where the run has none. Raises RunError if damaged."""
+    path = run.path / "recommendations.npz"
+    return _recommendations(str(path), stamp(path)) if path.exists() else None
+
+
+@st.cache_resource(max_entries=8, show_spinner="Reading recommendations")
+def _recommendations(path: str, written: Stamp) -> Recommendations:
+    try:
+        with np.load(path, allow_pickle=False) as arrays:
+            return Recommendations(arrays["users"], arrays["items"], arrays["scores"])
+    except (OSError, ValueError, KeyError, EOFError) as error:
+        raise RunError(
+            f"{path}: cannot be read ({error}); resume or repeat the run to write it again"
+        ) from error
+
+
+@dataclass
+class MetricTail:
+    """What has been read of one metrics.jsonl so far, and where to go on."""
+
+    cursor: int = 0
+    rows: list[MetricRow] = field(default_factory=list)
+
+
+class MetricTails:
+    """Follows metrics files from a cursor, so that a live page reads only what is new; the oldest are forgotten."""
+
+    def __init__(self, limit: int = 32) -> None:
+        self._tails: OrderedDict[str, MetricTail] = OrderedDict()
+        self._limit = limit
+        self._lock = Lock()
+
+    def rows(self, path: Path) -> list[MetricRow]:
+        """Every row of `path`, rows repeated after a resume only once."""
+        with self._lock:
+            tail = self._tails.setdefault(str(path), MetricTail())
+            if stamp(path)[1] < tail.cursor:
+                tail.cursor, tail.rows = 0, []
+            new, tail.cursor = read_metrics(path, tail.cursor)
+            if new:
+                tail.rows = latest_rows([*tail.rows, *new])
+            self._tails.move_to_end(str(path))
+            while len(self._tails) > self._limit:
+                self._tails.popitem(last=False)
+            return tail.rows
+
+
+@st.cache_resource
+def _tails() -> MetricTails:
+    return MetricTails()
+
+
+def metrics(run: RunFolder) -> pd.DataFrame:
+    """Metric rows of `run` so far: columns step, epoch, name, value, time."""
+    rows: list[dict[str, Any]] = [vars(row) for row in _tails().rows(run.metrics)]
+    return pd.DataFrame(rows, columns=["step", "epoch", "name", "value", "time"])
+
+
+def best_epoch(run: RunFolder, recipe: Recipe) -> int | None:
+    """The epoch whose model was scored, where the run has a result."""
+    result = run.result()
+    chosen = (result or {}).get("protocols", {}).get(recipe.protocol.key, {}).get("epoch")
+    return int(chosen) if chosen else None

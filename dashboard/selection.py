@@ -1,0 +1,147 @@
+"""The one shared selection (run, relation, users, items, epoch, settings), mirrored in the URL.
+
+A pasted address restores a view; a value in it that is malformed or does not exist is refused with a notice and
+never reaches a path. While the tab lives the selection also survives a change of page.
+"""
+
+import re
+from collections.abc import Callable, Mapping, Sequence
+from typing import Any, Literal
+
+import streamlit as st
+
+_NAME = r"[A-Za-z0-9][A-Za-z0-9._+:-]{0,79}"
+_LABEL = r"[a-z0-9_]{1,40}"
+PATTERNS: dict[str, re.Pattern[str]] = {
+    field: re.compile(pattern)
+    for field, pattern in {
+        "run": _NAME,
+        "dataset": _NAME,
+        "system": _LABEL,
+        "preset": _NAME,
+        "variant": _LABEL,
+        "protocol": r"[a-z0-9_]{1,40}(:[a-z0-9_=,]{1,80})?",
+        "fit_on": r"train(\+valid)?",
+        "selection": _LABEL,
+        "device": r"auto|cpu|cuda(:\d{1,3})?",
+        "seeds": r"[\d,\s-]{1,80}",
+        "state": _LABEL,
+        "find": r"[\w .:+-]{1,60}",
+        "order": r"\d{1,2}",
+        "start": _LABEL,
+        "group": r"user|item",
+        "epoch": r"\d{1,6}",
+        "user": r"\d{1,9}",
+        "item": r"\d{1,9}",
+        "path": rf"{_LABEL}( > {_LABEL}){{0,7}}",
+        "image": r"png|svg",
+    }.items()
+}
+_STORE, _MIRROR = "selection", "selection-in-url"
+Widget = Literal["select", "segments", "slider"]
+
+
+def checked(params: Mapping[str, str]) -> tuple[dict[str, str], dict[str, str]]:
+    """The known fields of `params` that are well formed, and those that are refused. Unknown fields are left alone."""
+    known = {field: value for field, value in params.items() if field in PATTERNS}
+    good = {f: v for f, v in known.items() if PATTERNS[f].fullmatch(v) and ".." not in v}
+    return good, {f: v for f, v in known.items() if f not in good}
+
+
+def current(field: str) -> str | None:
+    """The selected value of `field`: what a new address says, otherwise what was selected before."""
+    value, _ = _resolve(field)
+    return value
+
+
+def remember(field: str, value: str | None) -> None:
+    """Select `value`, without touching the address before the next draw."""
+    if value is None:
+        _store().pop(field, None)
+    else:
+        _store()[field] = value
+
+
+def mirror(field: str, value: str | None) -> None:
+    """Select `value` and write it into the address."""
+    remember(field, value)
+    if value is None:
+        st.query_params.pop(field, None)
+        _mirror().pop(field, None)
+        return
+    if st.query_params.get(field) != value:
+        st.query_params[field] = value
+    _mirror()[field] = value
+
+
+def pick(
+    field: str,
+    label: str,
+    options: Sequence[str],
+    *,
+    default: str | None = None,
+    title: Callable[[str], str] = str,
+    widget: Widget = "select",
+    help: str | None = None,
+) -> str:
+    """A widget that selects `field` among `options` and mirrors it; a refused address value is told beneath it."""
+    value, from_url = _resolve(field)
+    refused = _refused(field)
+    if value not in options:
+        refused = value if from_url else refused
+        value = default if default in options else options[0]
+    key = f"pick:{field}"
+    st.session_state[key] = value
+    common: dict[str, Any] = {"key": key, "help": help, "on_change": _widget_changed, "args": (field, key)}
+    if widget == "select" or len(options) < 2:
+        chosen = st.selectbox(label, options, format_func=title, **common)
+    elif widget == "segments":
+        chosen = st.segmented_control(label, options, format_func=title, required=True, wrap=True, **common)
+    else:
+        chosen = st.select_slider(label, options, format_func=title, **common)
+    if refused is not None:
+        st.caption(f":orange[The address asked for another {label.lower()} that does not exist here.]")
+    mirror(field, chosen)
+    return str(chosen)
+
+
+def text(field: str, label: str, *, default: str = "", help: str | None = None, **look: Any) -> str:
+    """A text box that selects `field` and mirrors it; an empty text leaves the address."""
+    value, _ = _resolve(field)
+    key = f"pick:{field}"
+    st.session_state[key] = value if value is not None else default
+    typed = st.text_input(label, key=key, help=help, on_change=_widget_changed, args=(field, key), **look)
+    mirror(field, (typed or "") or None)
+    return typed or ""
+
+
+def _widget_changed(field: str, key: str) -> None:
+    value = st.session_state[key]
+    remember(field, None if value in (None, "") else str(value))
+
+
+def _resolve(field: str) -> tuple[str | None, bool]:
+    """The value of `field` and whether it just arrived through the address."""
+    in_url = st.query_params.get(field)
+    if in_url is not None and in_url != _mirror().get(field):
+        good, _ = checked({field: in_url})
+        if field in good:
+            _store()[field] = in_url
+            return in_url, True
+    return _store().get(field), False
+
+
+def _refused(field: str) -> str | None:
+    in_url = st.query_params.get(field)
+    is_bad = in_url is not None and field in checked({field: in_url})[1]
+    return in_url if is_bad else None
+
+
+def _store() -> dict[str, str]:
+    store: dict[str, str] = st.session_state.setdefault(_STORE, {})
+    return store
+
+
+def _mirror() -> dict[str, str]:
+    mirrored: dict[str, str] = st.session_state.setdefault(_MIRROR, {})
+    return mirrored

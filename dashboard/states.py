@@ -1,0 +1,68 @@
+"""The frame of a page and its designed states: empty, loading, refused, failed."""
+
+import re
+from collections.abc import Iterator
+from contextlib import contextmanager
+
+import streamlit as st
+
+from core.errors import ConfigError, DataError, DeviceError, RelScopeError, RunError
+from dashboard.navigation import go
+
+_TITLES: dict[type[RelScopeError], str] = {
+    DataError: "The data cannot be used as it is",
+    ConfigError: "These settings do not fit",
+    RunError: "This run cannot be shown or changed",
+    DeviceError: "The device cannot take this job",
+}
+_MARKDOWN = re.compile(r"([\\`*_{}\[\]<>$~:|#])")
+
+
+@contextmanager
+def page(question: str, lead: str) -> Iterator[None]:
+    """A page titled by the question it answers; RelScope's own errors inside become a box with the remedy."""
+    st.title(question, anchor=False)
+    st.caption(lead)
+    with guarded():
+        yield
+
+
+@contextmanager
+def guarded() -> Iterator[None]:
+    """Draw a RelScopeError raised inside as a box, and let the rest of the page go on."""
+    try:
+        yield
+    except RelScopeError as error:
+        failed(error)
+
+
+def failed(error: RelScopeError) -> None:
+    """What went wrong, and after the last semicolon what to do about it."""
+    what, _, remedy = str(error).rpartition("; ")
+    title = next(
+        (text for kind, text in _TITLES.items() if isinstance(error, kind)), "This could not be done"
+    )
+    body = plain(what or remedy)
+    if what:
+        body += f"\n\n**What to do:** {plain(remedy[:1].upper() + remedy[1:])}"
+    st.error(body, title=title, icon=":material/error:")
+
+
+def empty(title: str, what_next: str, page: str | None = None, label: str = "", **params: str) -> None:
+    """Nothing here yet: says what to do next, with a button where another page (`train`) does it."""
+    with st.container(border=True, horizontal_alignment="center"):
+        st.markdown(f"**{title}**", text_alignment="center")
+        st.caption(what_next, text_alignment="center")
+        if page and st.button(label, type="primary", key=f"empty:{title}"):
+            go(page, **params)
+
+
+def sampled(shown: int, total: int, what: str) -> None:
+    """Says that a view shows part of something huge."""
+    if shown < total:
+        st.caption(f"Showing {shown:,} of {total:,} {what}.")
+
+
+def plain(text: str) -> str:
+    """`text` with Markdown signs escaped, for messages and names that came from outside."""
+    return _MARKDOWN.sub(r"\\\1", text)

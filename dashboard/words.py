@@ -1,0 +1,115 @@
+"""Numbers and states in words: one way of writing them on every page."""
+
+import time
+
+from core.protocol import SELECTION_TITLES, FitOn, Protocol, Selection, parse_protocol
+from core.runs.folder import Status
+
+STATE_ICONS = {
+    "queued": ":material/hourglass_empty:",
+    "running": ":material/play_circle:",
+    "done": ":material/check_circle:",
+    "failed": ":material/error:",
+    "cancelled": ":material/do_not_disturb_on:",
+}
+STATE_COLORS = {"queued": "gray", "running": "blue", "done": "green", "failed": "red", "cancelled": "orange"}
+STATE_SIGNS = {
+    "queued": "◷ queued",
+    "running": "▶ running",
+    "done": "✓ done",
+    "failed": "✕ failed",
+    "cancelled": "⊘ cancelled",
+}
+SILENT_AFTER = 30.0
+
+
+def score(value: float | None) -> str:
+    """A metric with four decimals and no leading zero: `.5962`."""
+    if value is None or value != value:
+        return "–"
+    return f"{value:.4f}".removeprefix("0") if value >= 0 else f"{value:.4f}"
+
+
+def percent(share: float) -> str:
+    return f"{100 * share:.1f} %"
+
+
+def count(number: int, noun: str) -> str:
+    """`1 run`, `2 runs`, `15,449 users`."""
+    return f"{number:,} {noun if number == 1 else noun + 's'}"
+
+
+def duration(seconds: float) -> str:
+    """`0.4 s`, `42 s`, `3 min 05 s`, `2 h 10 min`."""
+    if seconds < 10:
+        return f"{max(seconds, 0):.1f} s"
+    whole = round(seconds)
+    if whole < 60:
+        return f"{whole} s"
+    if whole < 3600:
+        return f"{whole // 60} min {whole % 60:02d} s"
+    return f"{whole // 3600} h {whole % 3600 // 60:02d} min"
+
+
+def size(number: float) -> str:
+    """Bytes in a readable unit: `812 MB`."""
+    for unit in ("B", "kB", "MB", "GB"):
+        if number < 1000:
+            return f"{number:.0f} {unit}" if unit in ("B", "kB", "MB") else f"{number:.1f} {unit}"
+        number /= 1000
+    return f"{number:.1f} TB"
+
+
+def path(label: str) -> str:
+    """A relation path for reading: `favorite › buy`."""
+    return label.replace(" > ", " › ")
+
+
+def protocol(key: str) -> str:
+    """What a protocol does, in a few words. `key` as in results. Raises ConfigError for an unknown one."""
+    return protocol_title(parse_protocol(key))
+
+
+def protocol_title(protocol: Protocol) -> str:
+    if protocol.name == "full":
+        return "full ranking of all items" + ("" if protocol.mask_valid else ", validation items not hidden")
+    return f"sampled ranking, each test item against {protocol.num_negatives} random ones"
+
+
+def selection(rule: Selection) -> str:
+    return SELECTION_TITLES[rule]
+
+
+def fit_on(choice: FitOn) -> str:
+    return "training pairs" if choice == "train" else "training and validation pairs"
+
+
+def state_sentence(
+    status: Status, *, resumable: bool, place: int | None = None, now: float | None = None
+) -> str:
+    """What happened to a run, in one or two sentences."""
+    now = time.time() if now is None else now
+    where = f" on {status.device or status.slot}" if status.device or status.slot else ""
+    at = f"epoch {status.epoch:,} of {status.epochs:,}" if status.epochs else "fitting in closed form"
+    lasted = f" after {duration((status.finished or now) - status.started)}" if status.started else ""
+    again = (
+        " Resume continues from its last checkpoint."
+        if resumable
+        else " Nothing was saved yet: clone it to start over."
+    )
+    match status.state:
+        case "queued":
+            position = f" It is number {place} in the queue." if place else ""
+            return f"Waiting for a free slot since {duration(now - status.queued)}.{position}"
+        case "running":
+            silent = now - (status.heartbeat or now)
+            quiet = f" No sign of life for {duration(silent)}." if silent > SILENT_AFTER else ""
+            since = f", started {duration(now - status.started)} ago" if status.started else ""
+            return f"Training{where}: {at}{since}.{quiet}"
+        case "done":
+            return f"Finished{lasted}{where}." + (f" {status.message}" if status.message else "")
+        case "failed":
+            reason = status.error.message if status.error else status.message or "no reason was recorded"
+            return f"Failed at {at}{lasted}: {reason.rstrip('.')}.{again}"
+        case "cancelled":
+            return f"Cancelled at {at}{lasted}.{again}"

@@ -1,0 +1,45 @@
+"""Relations: which behaviours a CIGF run relies on, for whom, since when, and through which nodes."""
+
+import streamlit as st
+
+from core.runs.folder import open_run
+from dashboard import readers, states
+from dashboard.drawing import image_format
+from dashboard.panels import relations_view as view
+from dashboard.panels.path_instances import drill_down
+from dashboard.panels.run_list import pick_run, run_title
+from dashboard.panels.segments import segments
+
+home = readers.home()
+with states.page(
+    "Which relations does the model rely on?", "Attention over behaviours, and the paths it makes."
+):
+    summary = pick_run(home, prefer=lambda run: run.system == "cigf" and run.state == "done")
+    if summary is None:
+        states.empty(
+            "No runs yet",
+            "Train CIGF on the demo data; it takes about a minute.",
+            "home",
+            "To the start page",
+        )
+        st.stop()
+    run = open_run(home, summary.run_id)
+    loaded = view.load(run)
+    if loaded is None:
+        st.stop()
+    recipe, attention = loaded
+    st.caption(f"{states.plain(run_title(summary))} · {view.context(run, recipe)}")
+    picked = view.controls(run, recipe, attention)
+    view.answer(picked)
+    view.heatmap(picked)
+    st.subheader("Which paths carry the most?", anchor=False)
+    view.paths(picked)
+    details = {"Spread over nodes": view.spread, "Evolution": view.evolution, "Segments": segments}
+    for tab, draw in zip(st.tabs(list(details)), details.values()):
+        with tab, states.guarded():
+            draw(picked)
+    st.subheader("Through whom does a path reach a recommendation?", anchor=False)
+    with states.guarded():
+        drill_down(picked)
+    with st.sidebar:
+        image_format()

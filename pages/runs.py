@@ -1,0 +1,30 @@
+"""Runs: what is training, what became of each run, and what can be done with it."""
+
+import streamlit as st
+
+from dashboard import readers, states
+from dashboard.drawing import image_format
+from dashboard.panels.run_detail import live_detail
+from dashboard.panels.run_list import live_table, pick_run, run_title
+
+home = readers.home()
+with states.page(
+    "What are my runs doing?", "Every run of this home, live. Pick one by its row or in the sidebar."
+):
+    run = pick_run(home)
+    if run is None:
+        states.empty(
+            "No runs yet",
+            "Train something: the demo data is enough for a first look.",
+            "train",
+            "Set up a run",
+        )
+        st.stop()
+    live_table(home)
+    st.subheader(states.plain(run_title(run)), anchor=False)
+    st.caption(f"`{run.run_id}`")
+    if run.damaged:
+        st.error(states.plain(run.error), title="This run folder is damaged", icon=":material/error:")
+    live_detail(home, run.run_id)
+    with st.sidebar:
+        image_format()

@@ -1,0 +1,29 @@
+"""Train: choose data, system and settings, see what differs from the paper's preset, and queue the runs."""
+
+import streamlit as st
+
+from dashboard import readers, states
+from dashboard.layout import row
+from dashboard.panels.queue import live_queue
+from dashboard.panels.training_form import draft, review
+
+home = readers.home()
+with states.page(
+    "What should be trained, and how?",
+    "One run per seed. Everything here is stored with the run and in the address.",
+):
+    datasets = [data for data in readers.datasets(home) if data.behaviors]
+    if not datasets:
+        states.empty(
+            "No data yet",
+            "Write the demo data from the start page, or import your own: `python -m core import --help`.",
+            "home",
+            "To the start page",
+        )
+        st.stop()
+    form, side = row("split", "train", (7, 3))
+    with side:
+        st.subheader("Slots and queue", anchor=False)
+        live_queue(home)
+    with form, states.guarded():
+        review(draft(datasets), home)
