@@ -93,7 +93,13 @@ class RunFolder:
         return self.path / "metrics.jsonl"
 
     def recipe(self) -> Recipe:
-        return load_recipe(self.path / "recipe.json")
+        """The recipe. Raises RunError where it is missing or damaged."""
+        try:
+            return load_recipe(self.path / "recipe.json")
+        except RecursionError as error:
+            raise RunError(
+                f"{self.run_id}: recipe.json cannot be read ({error}); clone the run from another one"
+            ) from error
 
     def status(self) -> Status:
         """The current status. Raises RunError where it is missing or damaged."""

@@ -49,7 +49,7 @@ class Roster:
                 with self._trouble.guard(f"adopt {path.stem}"):
                     self._adopt_launched(path, record)
         for summary in summaries:
-            if summary.state == "running" and summary.run_id not in self.jobs:
+            if summary.stored_state == "running" and summary.run_id not in self.jobs:
                 with self._trouble.guard(f"adopt {summary.run_id}"):
                     self._adopt_running(RunFolder(self.home.run(summary.run_id)))
 
@@ -132,7 +132,7 @@ class Roster:
                 summary = summaries.get(run_id)
                 if has_ended(job):
                     self._conclude(job)
-                elif summary is None or summary.state in TERMINAL:
+                elif summary is None or summary.stored_state in TERMINAL:
                     self._end_lingering(job)
 
     def _conclude(self, job: Job) -> None:

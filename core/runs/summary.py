@@ -24,7 +24,7 @@ class RunSummary(BaseModel):
 
     protocol: key of the run's own protocol; `metrics` are its final test metrics and `results` those of every stored
     protocol by key. `changes`: setting -> (the preset's value, this run's). `damaged`: files of the folder cannot be
-    read; `error` says which, and the state is then failed.
+    read; `error` says which, and the state is then failed. `stored_state` is what status.json says, None if unreadable.
     """
 
     model_config = ConfigDict(frozen=True, extra="forbid")
@@ -65,6 +65,7 @@ class RunSummary(BaseModel):
     notes: str = ""
     is_resumable: bool = False
     changes: dict[str, tuple[Any, Any]] = {}
+    stored_state: State | None = None
     damaged: bool = False
 
 
@@ -87,7 +88,7 @@ def summarise(run: RunFolder, curve: ValidCurve | None = None) -> RunSummary:
     fields |= _status_fields(run, problems)
     try:
         recipe = run.recipe()
-    except (RunError, RecursionError) as error:
+    except RunError as error:
         problems.append(str(error))
     else:
         fields |= _recipe_fields(recipe) | _result_fields(run, recipe, problems)
@@ -126,35 +127,42 @@ def _status_fields(run: RunFolder, problems: list[str]) -> dict[str, Any]:
         status = run.status()
     except RunError as error:
         problems.append(str(error))
-        return {"state": "failed", "created": _modified(run.path)}
+        return {"created": _modified(run.path)}
     shared = RunSummary.model_fields.keys() & Status.model_fields.keys() - {"error", "parent"}
     fields = {name: getattr(status, name) for name in shared}
+    fields["stored_state"] = status.state
     return fields | {"error": status.error.message if status.error else "", "parent": status.parent or ""}
 
 
 def _recipe_fields(recipe: Recipe) -> dict[str, Any]:
     try:
-        changes = recipe.changes()
+        pairs = {name: (_plain(old), _plain(new)) for name, (old, new) in recipe.changes().items()}
     except RelScopeError:  # the preset has left the catalog
-        changes = {}
+        pairs = {}
     same = ("system", "dataset", "dataset_hash", "preset", "seed", "fit_on", "selection")
     return {name: getattr(recipe, name) for name in same} | {
         "variant": recipe.variant or "",
         "protocol": recipe.protocol.key,
         "device_wanted": recipe.device,
         "main_metric": recipe.protocol.main_metric,
-        "changes": changes,
+        "changes": {name: (old, new) for name, (old, new) in pairs.items() if old != new},
     }
+
+
+def _plain(value: Any) -> Any:
+    """A stored setting knows lists where the preset has tuples."""
+    return [_plain(v) for v in value] if isinstance(value, list | tuple) else value
 
 
 def _result_fields(run: RunFolder, recipe: Recipe, problems: list[str]) -> dict[str, Any]:
     try:
-        stored = (run.result() or {"protocols": {}})["protocols"]
+        result = run.result()
+        stored = {} if result is None else result["protocols"]
         results = {
             str(key): {
-                str(k): float(v) for k, v in result["metrics"].items() if v is not None and isfinite(v)
+                str(k): float(v) for k, v in scored["metrics"].items() if v is not None and isfinite(v)
             }
-            for key, result in stored.items()
+            for key, scored in stored.items()
         }
     except (OSError, ValueError, KeyError, TypeError, AttributeError, RecursionError) as error:
         problems.append(f"{run.run_id}: result.json cannot be read ({error}); evaluate the run again")
