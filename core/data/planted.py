@@ -12,7 +12,8 @@ import pandas as pd
 from numpy.typing import NDArray
 
 from core.data.info import DatasetInfo
-from core.data.planted_funnel import BEHAVIORS, Chunk, draw_chunk
+from core.data.planted_events import BEHAVIORS
+from core.data.planted_funnel import Chunk, draw_chunk
 from core.data.planted_hetero import NOISE_RELATION, RELATIONS, hetero_view
 from core.data.planted_items import Items, draw_items
 from core.data.planted_users import DECISIVE_RELATIONS, SEGMENTS, Users, draw_users
