@@ -114,6 +114,13 @@ class RunFolder:
                 f"{self.run_id}: status.json cannot be read ({error}); requeue or delete the run"
             ) from error
 
+    def state_or_none(self) -> State | None:
+        """The current state, or None where the status is missing or damaged."""
+        try:
+            return self.status().state
+        except RunError:
+            return None
+
     def write_status(self, status: Status) -> None:
         write_json(self.path / "status.json", status.model_dump())
 
@@ -223,11 +230,8 @@ def _is_run_id(name: str) -> bool:
 def delete_run(home: Home, run_id: str) -> None:
     """Delete a run that is not running or queued. Raises RunError otherwise."""
     run = open_run(home, run_id)
-    try:
-        state = run.status().state
-    except RunError:  # nothing can be resumed from a folder without a status
-        state = "failed"
-    if state not in TERMINAL:
+    state = run.state_or_none()  # without one there is nothing to resume, and the folder may go
+    if state is not None and state not in TERMINAL:
         raise RunError(f"run {run_id!r} is {state}: cancel it before deleting it")
     doomed = run.path.with_name(f".{run_id}.{uuid4().hex}.deleted")
     run.path.rename(doomed)

@@ -70,6 +70,17 @@ def reindex(home: Home, wait: float = 60.0) -> int:
     return len(_stored_rows(home))
 
 
+def known_runs(home: Home) -> Scanner:
+    """A scanner that need only read what changed since the index was written."""
+    scanner = Scanner(home)
+    for run_id, (seen, text) in _stored_rows(home).items():
+        summary = _summary(text)
+        if summary:
+            scanner.signatures[run_id] = seen
+            scanner.summaries[run_id] = summary
+    return scanner
+
+
 def rebuild(home: Home, scanner: Scanner) -> int:
     """Replace the index by one made from the folders; the caller holds the lock. Raises OSError, sqlite3.Error."""
     remove_index(home)

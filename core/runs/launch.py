@@ -26,6 +26,7 @@ __all__ = [
     "ensure_supervisor",
     "queue_position",
     "requeue",
+    "settle",
     "submit",
     "supervisor_state",
 ]
@@ -60,7 +61,10 @@ def requeue(home: Home, run_id: str) -> None:
 
     Raises RunError if there is no such run or it is in another state.
     """
-    check_requeueable(open_run(home, run_id))
+    run = open_run(home, run_id)
+    if run.state_or_none() == "running":
+        settle(home)  # its worker may have vanished while nobody supervised
+    check_requeueable(run)
     request = write_request(home, "requeue", run_id)
     settle(home)
     _await_settled(request)

@@ -35,7 +35,10 @@ def occupied(jobs: Mapping[str, tuple[str, str]], slots: tuple[Slot, ...]) -> di
     Such a run counts for the slot of its device, or for the first free one of that kind.
     """
     names = {slot.name for slot in slots}
-    taken = {slot: run_id for run_id, (slot, _) in jobs.items() if slot in names}
+    taken: dict[str, str] = {}
+    for run_id, (slot, _) in jobs.items():
+        if slot in names:
+            taken.setdefault(slot, run_id)  # a parent run trained in the same process comes second
     for run_id, (slot, device) in jobs.items():
         if slot in names:
             continue

@@ -90,11 +90,11 @@ def _sole_supervisor(home: Home) -> Iterator[None]:
     deadline = time.monotonic() + PATIENCE
     while True:
         with locked(supervisor_lock(home), wait=0.2) as mine:
-            if mine:
+            other = supervisor_state(home)
+            if mine and other is None:
                 yield
                 return
-        other = supervisor_state(home)
-        if other:
+        if other:  # it may live on even if the lock was free: somebody deleted the lock file, or the disk has no locks
             raise RunError(
                 f"a supervisor already looks after {home.root}: process {other.pid} on {other.host}; nothing to do"
             )

@@ -21,6 +21,7 @@ from core.runs.workers import Command, worker_command
 
 GRACE = 20.0
 HEARTBEAT = 2.0
+MEASURE_EVERY = 10.0
 
 
 class Supervisor:
@@ -40,9 +41,11 @@ class Supervisor:
         self.home = home
         self.trouble = Trouble()
         self.roster = Roster(home, self.trouble, command, grace)
+        self._find_devices = devices
         self._devices = devices() if starts else Devices(())
+        self._measured = time.monotonic()
         self._starts = starts
-        self._scanner = Scanner(home)
+        self._scanner = index.known_runs(home)
         self._queue: tuple[Waiting, ...] = ()
         self._unwritten: set[str] = set()  # changed and gone runs that the index does not know yet
         self._damaged: set[str] = set()
@@ -179,6 +182,7 @@ class Supervisor:
     def _publish(self) -> None:
         if not self._starts:
             return
+        self._measure_memory()
         me = identity()
         taken = self._taken()
         state = SupervisorState(
@@ -195,6 +199,15 @@ class Supervisor:
         if self._is_news(state):
             write_state(self.home, state)
             self._said = state
+
+    def _measure_memory(self) -> None:
+        """Renew the free memory of the slots now and then; slots themselves neither come nor go."""
+        if time.monotonic() - self._measured < MEASURE_EVERY:
+            return
+        self._measured = time.monotonic()
+        now = {slot.name: slot for slot in self._find_devices().slots}
+        slots = tuple(now.get(slot.name, slot) for slot in self._devices.slots)
+        self._devices = Devices(slots, self._devices.note)
 
     def _slot_state(self, slot: Slot, run_id: str | None) -> SlotState:
         return SlotState(slot=slot, run_id=run_id, cancelling=self.roster.is_stopping(run_id))

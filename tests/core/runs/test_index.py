@@ -188,3 +188,14 @@ def test_a_scanner_forgets_runs_that_are_gone(home, finished):
     delete_run(home, "finished")
     assert scanner.refresh() == (set(), {"finished"})
     assert scanner.summaries == {}
+
+
+def test_a_scanner_starts_from_what_the_index_knows(home, finished):
+    other = create_run(home, recipe(), "other")
+    reindex(home)
+    delete_run(home, "finished")
+    write_notes(other, "new", [])
+    create_run(home, recipe(), "third")
+    scanner = index.known_runs(home)
+    assert scanner.refresh() == ({"other", "third"}, {"finished"})
+    assert scanner.summaries["other"] == summarise(other)

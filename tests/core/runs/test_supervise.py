@@ -181,3 +181,16 @@ def test_the_state_of_a_dead_or_damaged_supervisor_is_none(home, supervisor):
     elsewhere["heartbeat"] -= 60
     path.write_text(state.model_copy(update=elsewhere).model_dump_json())
     assert supervisor_state(home) is None
+
+
+def test_a_run_that_vanished_unsupervised_can_be_queued_again(home, queued, supervisor):
+    run = queued("a")
+    run.update_status(state="running", pid=os.getpid(), pid_started=1.0, host=os.uname().nodename)
+    launch.requeue(home, "a")
+    assert (run.status().state, run.status().attempts) == ("queued", 1)
+
+
+def test_a_supervisor_refuses_while_another_lives_even_without_its_lock(home, supervisor):
+    supervisor().step()  # it lives in this process, and holds no lock
+    with pytest.raises(RunError, match="a supervisor already looks after"):
+        supervise(home, once=True)
