@@ -9,6 +9,7 @@ from dataclasses import dataclass, field
 from enum import StrEnum
 from pathlib import Path
 from typing import Any
+from zipfile import BadZipFile
 
 import numpy as np
 import numpy.typing as npt
@@ -184,7 +185,7 @@ def load_finding(folder: Path, key: str) -> Finding:
         raise RunError(
             f"{folder.parent.name} has no finding {key!r}; train the run further or pick another run"
         ) from error
-    except (ValueError, KeyError, TypeError, OSError, EOFError) as error:
+    except (ValueError, KeyError, TypeError, OSError, EOFError, BadZipFile) as error:
         raise RunError(
             f"{folder / key}: the finding cannot be read ({error}); resume or repeat the run to write it again"
         ) from error
@@ -227,17 +228,9 @@ def load_history(folder: Path, key: str) -> History | None:
     try:
         with np.load(path, allow_pickle=False) as arrays:
             about = json.loads(arrays["about"].tobytes())
-            axes = tuple(
-                Axis(
-                    a["name"],
-                    a["size"],
-                    tuple(a["labels"]),
-                    {g: (r[0], r[1]) for g, r in a["groups"].items()},
-                )
-                for a in json.loads(about["axes"])
-            )
+            axes = tuple(map(_axis_from, about["axes"]))
             return History(key, Kind(about["kind"]), axes, arrays["epochs"], arrays["values"])
-    except (ValueError, KeyError, OSError, EOFError) as error:
+    except (ValueError, KeyError, TypeError, OSError, EOFError, BadZipFile) as error:
         raise RunError(
             f"{path}: the history cannot be read ({error}); resume or repeat the run to write it again"
         ) from error

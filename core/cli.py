@@ -1,0 +1,333 @@
+"""The command line; its names and arguments are stable, since scripts depend on them."""
+
+import argparse
+import json
+import sys
+from collections.abc import Callable, Sequence
+from pathlib import Path
+from typing import Any
+
+from core.catalog.systems import CATALOG, system
+from core.errors import ConfigError, RelScopeError
+from core.home import Home, find_home
+from core.protocol import PROTOCOLS
+from core.recipe import Recipe, make_recipe
+
+Arguments = argparse.Namespace
+
+
+def main(arguments: Sequence[str] | None = None) -> int:
+    """Run one command and return the exit status: 0 done, 1 the work failed, 2 the arguments are wrong, 130 interrupted."""
+    args = _parser().parse_args(arguments)
+    home = find_home(args.home)
+    try:
+        return int(args.act(home, args))
+    except RelScopeError as error:
+        print(f"error: {error}", file=sys.stderr)
+        return 2 if isinstance(error, ConfigError) else 1
+    except BrokenPipeError:
+        sys.stderr.close()
+        return 1
+
+
+def _datasets(home: Home, args: Arguments) -> int:
+    from core.data.dataset import list_datasets
+
+    infos = list_datasets(home)
+    if args.json:
+        print(json.dumps([info.model_dump(mode="json") for info in infos]))
+    for info in infos if not args.json else ():
+        print(
+            f"{info.name:24} {info.num_users:>9,} users {info.num_items:>9,} items  {', '.join(info.behaviors)}"
+        )
+    if not infos and not args.json:
+        print("no data sets yet: `python -m core demo-data` writes one, `python -m core import` reads yours")
+    return 0
+
+
+def _demo_data(home: Home, args: Arguments) -> int:
+    from core.data.planted import DEFAULT_SEED, write_demo
+
+    seed = DEFAULT_SEED if args.seed is None else args.seed
+    if args.if_missing and home.dataset(args.name).exists():
+        return 0
+    info = write_demo(
+        home, args.name, seed=seed, num_users=args.users, num_items=args.items, replace=args.replace
+    )
+    print(f"wrote {info.name}: {info.num_users} users, {info.num_items} items, {', '.join(info.behaviors)}")
+    return 0
+
+
+def _import(home: Home, args: Arguments) -> int:
+    from core.data.importers.registry import import_dataset
+
+    behaviors = args.behaviors.split(",") if args.behaviors else None
+    info = import_dataset(
+        home,
+        args.layout,
+        Path(args.source),
+        args.name,
+        behaviors=behaviors,
+        target=args.target,
+        split=args.split,
+        seed=args.seed,
+        replace=args.replace,
+    )
+    print(
+        f"imported {info.name}: {info.num_users} users, {info.num_items} items, {', '.join(info.behaviors)}"
+    )
+    for note in info.notes:
+        print(f"  {note}")
+    return 0
+
+
+def _profile(home: Home, args: Arguments) -> int:
+    from core.data.dataset import open_dataset
+    from core.data.profile import profile
+
+    print(json.dumps(profile(open_dataset(home, args.name)), indent=None if args.json else 2))
+    return 0
+
+
+def _systems(home: Home, args: Arguments) -> int:
+    if args.json:
+        print(json.dumps([_described(key) for key in CATALOG]))
+        return 0
+    for entry in CATALOG.values():
+        print(f"{entry.key:12} {entry.title:12} {entry.summary}")
+        print(
+            f"{'':12} presets: {', '.join(entry.presets)}"
+            + (f"  variants: {', '.join(entry.variants)}" if entry.variants else "")
+        )
+    return 0
+
+
+def _described(key: str) -> dict[str, Any]:
+    entry = system(key)
+    return {
+        "key": key,
+        "title": entry.title,
+        "paper": entry.paper,
+        "summary": entry.summary,
+        "presets": list(entry.presets),
+        "variants": {name: variant.title for name, variant in entry.variants.items()},
+        "default_protocol": entry.default_protocol,
+        "settings": entry.config.model_json_schema()["properties"] if entry.config.model_fields else {},
+    }
+
+
+def _train(home: Home, args: Arguments) -> int:
+    from core.runs.folder import create_run, open_run
+    from core.runs.worker import running_now
+
+    if args.resume:
+        if args.system or args.dataset:
+            raise ConfigError("--resume RUN takes no system or data set: the run's recipe says what to train")
+        run = open_run(home, args.resume)
+        state = run.status().state
+        if state == "done":
+            raise ConfigError(
+                f"run {args.resume!r} is done already; `python -m core show {args.resume}` prints its results"
+            )
+    else:
+        run = create_run(home, _recipe(home, args), args.run_id, running_now())
+    print(run.run_id, flush=True)
+    from core.training.console import train_with_progress
+
+    return train_with_progress(home, run)
+
+
+def _recipe(home: Home, args: Arguments) -> Recipe:
+    from core.data.dataset import open_dataset
+
+    if not args.system or not args.dataset:
+        raise ConfigError(
+            f"expected a system and a data set; systems: {', '.join(CATALOG)}; `python -m core datasets` lists data"
+        )
+    info = open_dataset(home, args.dataset).info
+    overrides: dict[str, Any] = dict(_setting(text) for text in args.set)
+    if args.epochs is not None:
+        overrides["epochs"] = args.epochs
+    return make_recipe(
+        info.name,
+        info.content_hash,
+        args.system,
+        planted=info.planted,
+        preset=args.preset,
+        variant=args.variant,
+        overrides=overrides,
+        protocol=args.protocol,
+        fit_on=args.fit_on,
+        selection=args.selection,
+        seed=args.seed,
+        device=args.device,
+    )
+
+
+def _setting(text: str) -> tuple[str, str]:
+    key, separator, value = text.partition("=")
+    if not separator or not key:
+        raise ConfigError(f"--set {text!r}: expected key=value, e.g. --set num_layers=3")
+    return key, value
+
+
+def _submit(home: Home, args: Arguments) -> int:
+    from core.runs.launch import ensure_supervisor, submit
+
+    run = submit(home, _recipe(home, args), args.run_id)
+    print(run.run_id, flush=True)
+    ensure_supervisor(home)
+    return 0
+
+
+def _cancel(home: Home, args: Arguments) -> int:
+    from core.runs.launch import cancel
+
+    cancel(home, args.run)
+    print(f"cancelling {args.run}")
+    return 0
+
+
+def _supervise(home: Home, args: Arguments) -> int:
+    from core.runs.supervise import supervise
+
+    supervise(home)
+    return 0
+
+
+def _evaluate(home: Home, args: Arguments) -> int:
+    from core.protocol import parse_protocol
+    from core.runs.folder import open_run
+    from core.training.worker import evaluate_run
+
+    run = open_run(home, args.run)
+    protocol = parse_protocol(args.protocol) if args.protocol else run.recipe().protocol
+    print(json.dumps({"run": run.run_id, **evaluate_run(home, run, protocol)}))
+    return 0
+
+
+def _runs(home: Home, args: Arguments) -> int:
+    from core.runs.index import list_runs
+
+    summaries = list_runs(home)
+    if args.json:
+        print(json.dumps([summary.model_dump(mode="json") for summary in summaries]))
+        return 0
+    for s in summaries:
+        value = f"{s.main_metric} {s.main_value:.4f}" if s.main_value is not None else ""
+        print(f"{s.run_id:52} {s.state:10} {s.epoch:>4}/{s.epochs:<4} {s.protocol:10} {value}")
+    if not summaries:
+        print("no runs yet: `python -m core train cigf demo` makes one")
+    return 0
+
+
+def _show(home: Home, args: Arguments) -> int:
+    from core.runs.folder import open_run
+
+    run = open_run(home, args.run)
+    shown = {
+        "run": run.run_id,
+        "recipe": run.recipe().model_dump(),
+        "status": run.status().model_dump(),
+        "result": run.result(),
+        "environment": run.environment(),
+    }
+    print(json.dumps(shown, indent=None if args.json else 2))
+    return 0
+
+
+def _reindex(home: Home, args: Arguments) -> int:
+    from core.runs.index import reindex
+
+    print(f"indexed {reindex(home)} runs")
+    return 0
+
+
+def _bench(home: Home, args: Arguments) -> int:
+    from core.bench.registry import run_bench
+
+    return run_bench(args.name, home, as_json=args.json)
+
+
+def _parser() -> argparse.ArgumentParser:
+    common = argparse.ArgumentParser(add_help=False)
+    common.add_argument(
+        "--home", help="home folder of data sets and runs (default: RELSCOPE_HOME or ./workspace)"
+    )
+    parser = argparse.ArgumentParser(
+        prog="python -m core", description="RelScope: relation-aware recommendation, trained and looked at."
+    )
+    commands = parser.add_subparsers(required=True, metavar="COMMAND")
+
+    def command(name: str, act: Callable[[Home, Arguments], int], text: str) -> argparse.ArgumentParser:
+        added = commands.add_parser(name, help=text, description=text, parents=[common])
+        added.set_defaults(act=act)
+        return added
+
+    _json(command("datasets", _datasets, "list the data sets"))
+    demo = command("demo-data", _demo_data, "write the planted demo data set")
+    demo.add_argument("--name", default="demo")
+    demo.add_argument("--seed", type=int)
+    demo.add_argument("--users", type=int, default=1_500)
+    demo.add_argument("--items", type=int, default=1_000)
+    demo.add_argument("--replace", action="store_true", help="replace a data set of that name")
+    demo.add_argument(
+        "--if-missing", action="store_true", help="do nothing if a data set of that name exists"
+    )
+    _import_arguments(command("import", _import, "read a data set"))
+    shown = _json(command("profile", _profile, "print a data set's statistics as JSON"))
+    shown.add_argument("name")
+    _json(command("systems", _systems, "list what can be trained"))
+    train = _recipe_arguments(command("train", _train, "train here and now"))
+    train.add_argument("--resume", metavar="RUN", help="continue a run from its last checkpoint")
+    _recipe_arguments(command("submit", _submit, "queue a run; the supervisor trains it"))
+    command("cancel", _cancel, "cancel a queued or running run").add_argument("run")
+    command("supervise", _supervise, "work off the queue until stopped")
+    evaluated = command("evaluate", _evaluate, "evaluate a finished run, also under another protocol")
+    evaluated.add_argument("run")
+    evaluated.add_argument(
+        "--protocol", help=f"{', '.join(PROTOCOLS)}, with options as in full:mask_valid=false"
+    )
+    _json(command("runs", _runs, "list the runs"))
+    _json(command("show", _show, "print a run's recipe, status and results")).add_argument("run")
+    command("reindex", _reindex, "rebuild the index of runs from their folders")
+    _json(command("bench", _bench, "measure a hot path against its plain form")).add_argument("name")
+    return parser
+
+
+def _json(parser: argparse.ArgumentParser) -> argparse.ArgumentParser:
+    parser.add_argument("--json", action="store_true", help="print JSON for scripts")
+    return parser
+
+
+def _import_arguments(parser: argparse.ArgumentParser) -> None:
+    parser.add_argument("layout", help="behavior-text, behavior-npz, or auto")
+    parser.add_argument("source", help="folder of the files")
+    parser.add_argument("--name", required=True, help="name of the data set")
+    parser.add_argument("--behaviors", help="behaviours in funnel order, target last: view,cart,buy")
+    parser.add_argument("--target", help="name of the behaviour to recommend (default: buy)")
+    parser.add_argument("--split", choices=["as-given", "last", "random"], help="how pairs are held out")
+    parser.add_argument("--seed", type=int, default=0, help="seed of random splits")
+    parser.add_argument("--replace", action="store_true", help="replace a data set of that name")
+
+
+def _recipe_arguments(parser: argparse.ArgumentParser) -> argparse.ArgumentParser:
+    parser.add_argument("system", nargs="?", help=", ".join(CATALOG))
+    parser.add_argument("dataset", nargs="?", help="name of a data set")
+    parser.add_argument("--preset", help="paper, small, ...; default: small on planted data, else paper")
+    parser.add_argument("--variant", help="a named ablation of the system")
+    parser.add_argument(
+        "--set", action="append", default=[], metavar="KEY=VALUE", help="change one setting; may be repeated"
+    )
+    parser.add_argument("--seed", type=int, default=0)
+    parser.add_argument("--epochs", type=int, help="the same as --set epochs=N")
+    parser.add_argument("--device", default="auto", help="auto, cpu, cuda or cuda:N")
+    parser.add_argument(
+        "--protocol", help=f"{', '.join(PROTOCOLS)}, with options as in full:mask_valid=false"
+    )
+    parser.add_argument("--fit-on", choices=["train", "train+valid"], default="train")
+    parser.add_argument(
+        "--selection", choices=["valid", "last", "test_as_published"], help="how the epoch is chosen"
+    )
+    parser.add_argument("--run-id", help="id of the new run (default: made from time, system, data and seed)")
+    return parser

@@ -1,0 +1,54 @@
+"""Which device a run trains on, with how many threads, and how much memory it holds."""
+
+import os
+
+import psutil
+import torch
+
+from core.errors import DeviceError
+
+
+def pick_device(asked: str, is_trained: bool = True) -> torch.device:
+    """The device for `auto`, `cpu`, `cuda` or `cuda:N`; closed-form systems stay on the CPU under `auto`.
+
+    Raises DeviceError if a GPU is asked for and torch sees none, or not that one.
+    """
+    available = torch.cuda.device_count() if torch.cuda.is_available() else 0
+    if asked == "auto":
+        return torch.device("cuda:0" if available and is_trained else "cpu")
+    device = torch.device(asked)
+    if device.type == "cuda" and (device.index or 0) >= available:
+        raise DeviceError(
+            f"device {asked} was asked for, but torch {torch.__version__} sees {available} GPU(s); "
+            "train with --device auto or cpu, or install the GPU build of torch"
+        )
+    return torch.device("cuda", device.index or 0) if device.type == "cuda" else device
+
+
+def use_threads(threads: int | None) -> int:
+    """Give torch `threads` threads (RELSCOPE_THREADS or all cores if None) and return how many it uses."""
+    count = threads or int(os.environ.get("RELSCOPE_THREADS", "0")) or len(os.sched_getaffinity(0))
+    torch.set_num_threads(count)
+    return count
+
+
+def be_deterministic() -> None:
+    """Same seed, same result: deterministic kernels where torch has them, a warning in the log where it has not."""
+    os.environ.setdefault("CUBLAS_WORKSPACE_CONFIG", ":4096:8")
+    torch.use_deterministic_algorithms(True, warn_only=True)
+
+
+def memory_in_use(device: torch.device) -> dict[str, float]:
+    """Bytes held: resident memory of this process, and the peak on its GPU."""
+    usage = {"memory/host": float(psutil.Process().memory_info().rss)}
+    if device.type == "cuda":
+        usage["memory/device"] = float(torch.cuda.max_memory_allocated(device))
+    return usage
+
+
+def device_title(device: torch.device) -> str:
+    return (
+        torch.cuda.get_device_name(device)
+        if device.type == "cuda"
+        else f"CPU, {torch.get_num_threads()} threads"
+    )

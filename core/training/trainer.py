@@ -1,0 +1,181 @@
+"""The one trainer: epochs of named losses, validation, early stopping, snapshots, checkpoints, resume."""
+
+import logging
+import math
+import time
+from collections import defaultdict
+from collections.abc import Callable
+from dataclasses import dataclass
+
+import torch
+from torch import Tensor
+
+from core.catalog.base import TrainingConfig
+from core.data.ranking import RankingData
+from core.errors import DataError, RunError
+from core.evaluation.ranking import Split, evaluate
+from core.models.base import Ranker, Trainable
+from core.recipe import Recipe
+from core.runs.folder import MetricWriter, RunFolder
+from core.training.checkpoint import Progress, load_checkpoint, load_model, save_checkpoint
+from core.training.device import memory_in_use
+from core.training.snapshots import Snapshots
+
+_SECONDS_BETWEEN_CHECKPOINTS = 2.0
+_SECONDS_WORTH_FINISHING = 5.0
+log = logging.getLogger("relscope")
+
+
+class Stopped(Exception):
+    """Training was asked to stop; the run can be resumed from its last checkpoint."""
+
+
+@dataclass(frozen=True)
+class Hooks:
+    """How the trainer talks to whoever runs it. should_stop is asked after every step, on_epoch told after each epoch."""
+
+    should_stop: Callable[[], bool] = lambda: False
+    on_epoch: Callable[[Progress], None] = lambda progress: None
+
+
+class Trainer:
+    """Trains `model` as `recipe` says and leaves the selected parameters in it.
+
+    Every epoch: `begin_epoch`, the model's batches, the sum of its named losses through Adam with a staircase decay.
+    Raises RunError if a loss is not finite, DataError if selection needs validation pairs that the data lacks,
+    Stopped when asked to stop.
+    """
+
+    def __init__(
+        self, model: Ranker, recipe: Recipe, data: RankingData, run: RunFolder, device: torch.device
+    ) -> None:
+        config = recipe.system_config()
+        if not isinstance(config, TrainingConfig) or not isinstance(model, Trainable):
+            raise TypeError(f"{recipe.system} is not trained by gradient")
+        if recipe.selection == "valid" and data.valid.nnz == 0:
+            raise DataError(
+                f"{data.name} has no validation pairs to select an epoch on; use --selection last, or import it with "
+                "a split rule that holds some out"
+            )
+        self.model, self.config, self.recipe, self.data, self.run, self.device = (
+            model,
+            config,
+            recipe,
+            data,
+            run,
+            device,
+        )
+        self.optimizer = torch.optim.Adam(model.parameters(), lr=config.learning_rate)
+        self.generator = torch.Generator(device).manual_seed(recipe.seed)
+        self.progress = Progress()
+        self.snapshots = Snapshots(run.findings)
+        self._saved_at = time.monotonic()
+        if run.is_resumable:
+            self.progress = load_checkpoint(
+                run.checkpoints / "last.pt", model, self.optimizer, self.generator, device
+            )
+            log.info("resumed after epoch %d", self.progress.epoch)
+
+    def fit(self, hooks: Hooks) -> int:
+        """Train to the end and return the selected epoch, whose parameters the model then holds."""
+        metrics = MetricWriter(self.run.metrics)
+        try:
+            while self.progress.epoch < self.config.epochs and not self._is_exhausted:
+                self._epoch(metrics, hooks)
+                hooks.on_epoch(self.progress)
+        finally:
+            metrics.close()
+        return self._select()
+
+    @property
+    def _is_exhausted(self) -> bool:
+        return 0 < self.config.patience <= self.progress.validations_without_gain
+
+    @property
+    def _judged_on(self) -> Split | None:
+        """The split that this run validates on; None if there is nothing to validate on."""
+        if self.recipe.selection == "test_as_published":
+            return "test"
+        return "valid" if self.data.valid.nnz else None
+
+    def _epoch(self, metrics: MetricWriter, hooks: Hooks) -> None:
+        epoch, started = self.progress.epoch + 1, time.monotonic()
+        self.model.train()
+        assert isinstance(self.model, Trainable)
+        self.model.begin_epoch(epoch, self.config.epochs)
+        totals: dict[str, Tensor] = defaultdict(lambda: torch.zeros((), device=self.device))
+        steps, batch = 0, None
+        for batch in self.model.batches(self.generator):
+            for name, value in self._step(self.model.losses(batch)).items():
+                totals[name] = totals[name] + value
+            steps += 1
+            if hooks.should_stop() and time.monotonic() - started > _SECONDS_WORTH_FINISHING:
+                raise Stopped(f"stopped in epoch {epoch}; resuming repeats that epoch")
+        if steps == 0:
+            raise DataError(
+                f"{self.data.name} gives no training batch; does the target behaviour have training pairs?"
+            )
+        means = {f"loss/{name}": float(total) / steps for name, total in totals.items()}
+        self.progress.epoch = epoch
+        row = means | {"loss/total": sum(means.values()), "seconds/epoch": time.monotonic() - started}
+        metrics.write(self.progress.step, epoch, row | memory_in_use(self.device))
+        broken = [name for name, value in means.items() if not math.isfinite(value)]
+        if broken:
+            raise RunError(
+                f"{broken[0]} is not finite in epoch {epoch}: training diverged; lower learning_rate and train again"
+            )
+        log.info(
+            "epoch %d/%d  %s",
+            epoch,
+            self.config.epochs,
+            "  ".join(f"{k[5:]} {v:.4f}" for k, v in means.items()),
+        )
+        last = epoch == self.config.epochs
+        if self._judged_on and (epoch % self.config.validate_every == 0 or last):
+            self._validate(metrics, self._judged_on)
+        if self.config.snapshot_every and (epoch % self.config.snapshot_every == 0 or epoch == 1 or last):
+            self.snapshots.take(epoch, (*self.model.findings(), *self.model.probes(batch)))
+        stopping = hooks.should_stop()
+        if last or stopping or time.monotonic() - self._saved_at > _SECONDS_BETWEEN_CHECKPOINTS:
+            self._save("last")
+        if stopping and not last:
+            raise Stopped(f"stopped after epoch {epoch}")
+
+    def _step(self, losses: dict[str, Tensor]) -> dict[str, Tensor]:
+        for group in self.optimizer.param_groups:
+            group["lr"] = self.config.learning_rate * self.config.lr_decay ** (
+                self.progress.step // self.config.lr_decay_steps
+            )
+        self.optimizer.zero_grad(set_to_none=True)
+        torch.stack(list(losses.values())).sum().backward()
+        self.optimizer.step()
+        self.progress.step += 1
+        return {name: value.detach() for name, value in losses.items()}
+
+    def _validate(self, metrics: MetricWriter, split: Split) -> None:
+        result = evaluate(self.model, self.data, self.recipe.protocol, split).metrics()
+        prefix = "valid" if split == "valid" else "test"
+        metrics.write(
+            self.progress.step, self.progress.epoch, {f"{prefix}/{k}": v for k, v in result.items()}
+        )
+        value = result[self.recipe.protocol.main_metric]
+        log.info("epoch %d  %s %s %.4f", self.progress.epoch, prefix, self.recipe.protocol.main_metric, value)
+        if value > self.progress.best_value:
+            self.progress.best_value, self.progress.best_epoch = value, self.progress.epoch
+            self.progress.validations_without_gain = 0
+            if self.recipe.selection != "last":
+                self._save("best")
+        else:
+            self.progress.validations_without_gain += 1
+
+    def _save(self, name: str) -> None:
+        save_checkpoint(
+            self.run.checkpoints / f"{name}.pt", self.model, self.optimizer, self.generator, self.progress
+        )
+        if name == "last":
+            self._saved_at = time.monotonic()
+
+    def _select(self) -> int:
+        if self.recipe.selection == "last":
+            return self.progress.epoch
+        return load_model(self.run.checkpoints / "best.pt", self.model, self.device)

@@ -1,0 +1,207 @@
+"""The worker: carries one run from its recipe to its results, and records however it ends."""
+
+import logging
+import signal
+import threading
+import time
+import traceback
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
+from types import FrameType
+from typing import Any
+
+import torch
+
+from core.data.dataset import open_dataset
+from core.data.ranking import RankingData, ranking_data
+from core.errors import DataError, RelScopeError, RunError
+from core.home import Home
+from core.models.base import Fitted, Ranker
+from core.models.registry import build
+from core.protocol import Protocol
+from core.recipe import Recipe
+from core.runs.folder import RunFolder
+from core.runs.lock import claimed
+from core.runs.worker import running_now
+from core.training.checkpoint import Progress, load_model
+from core.training.device import be_deterministic, device_title, pick_device, use_threads
+from core.training.outcome import write_environment, write_learned, write_result
+from core.training.trainer import Hooks, Stopped, Trainer
+
+_HEARTBEAT_SECONDS = 2.0
+log = logging.getLogger("relscope")
+OnEpoch = Callable[[Progress], None]
+
+
+def work(home: Home, run: RunFolder, *, on_epoch: OnEpoch = lambda progress: None) -> dict[str, Any]:
+    """Train or fit the run, evaluate it under its protocol, write everything, and return the final metrics.
+
+    Continues from the last checkpoint if there is one. Whatever happens, status.json says so: `done`; `cancelled` after
+    SIGINT or SIGTERM (raises Stopped); `failed` with message and traceback (the error is raised again).
+    """
+    with claimed(run), _logged(run), _Beating(run) as beat, _stop_signals() as stopping:
+        try:
+            entry = _carry_out(home, run, beat, stopping, on_epoch)
+        except Stopped as stop:
+            log.info("cancelled: %s", stop)
+            beat.end(state="cancelled", message=_resume_hint(run, str(stop)))
+            raise
+        except RelScopeError as error:
+            log.error("failed: %s", error)
+            beat.end(state="failed", error={"message": str(error), "traceback": traceback.format_exc()})
+            raise
+        except BaseException as error:  # the outermost edge: nothing may end without a status
+            log.exception("failed")
+            beat.end(state="failed", error={"message": _plain(error), "traceback": traceback.format_exc()})
+            raise
+        beat.end(state="done", message="")
+        return entry
+
+
+def evaluate_run(home: Home, run: RunFolder, protocol: Protocol) -> dict[str, Any]:
+    """Evaluate a finished run under another protocol; its stored results are kept. Raises RunError if it is not done."""
+    status = run.status()
+    if status.state != "done":
+        raise RunError(f"run {run.run_id!r} is {status.state}: only finished runs can be evaluated")
+    with claimed(run):
+        recipe, data = _prepared(home, run)
+        use_threads(None)
+        device = pick_device(recipe.device)
+        model = _built(recipe, data, device)
+        if isinstance(model, Fitted):
+            model.fit(data)
+            epoch = 0
+        else:
+            name = "last" if recipe.selection == "last" else "best"
+            epoch = load_model(run.checkpoints / f"{name}.pt", model, device)
+        return write_result(run, recipe, model, data, protocol, epoch)
+
+
+def _carry_out(
+    home: Home, run: RunFolder, beat: "_Beating", stopping: threading.Event, on_epoch: OnEpoch
+) -> dict[str, Any]:
+    recipe, data = _prepared(home, run)
+    threads = use_threads(run.status().threads)
+    be_deterministic()
+    config = recipe.system_config()
+    device = pick_device(recipe.device, is_trained=hasattr(config, "epochs"))
+    beat.update(device=str(device), threads=threads)
+    write_environment(run, recipe, data, device_title(device))
+    log.info("%s on %s, %s", recipe.system, recipe.dataset, device_title(device))
+    model = _built(recipe, data, device)
+    epoch = 0
+    if isinstance(model, Fitted):
+        model.fit(data)
+    else:
+
+        def advance(progress: Progress) -> None:
+            beat.epoch = progress.epoch
+            on_epoch(progress)
+
+        epoch = Trainer(model, recipe, data, run, device).fit(Hooks(stopping.is_set, advance))
+    entry = write_result(run, recipe, model, data, recipe.protocol, epoch)
+    write_learned(run, recipe, model, data)
+    return entry
+
+
+def _prepared(home: Home, run: RunFolder) -> tuple[Recipe, RankingData]:
+    recipe = run.recipe()
+    dataset = open_dataset(home, recipe.dataset)
+    if dataset.info.content_hash != recipe.dataset_hash:
+        raise DataError(
+            f"data set {recipe.dataset!r} has changed since this run was submitted (hash {dataset.info.content_hash[:12]}, "
+            f"expected {recipe.dataset_hash[:12]}); clone the run to train on the new content"
+        )
+    return recipe, ranking_data(dataset, recipe.fit_on)
+
+
+def _built(recipe: Recipe, data: RankingData, device: torch.device) -> Ranker:
+    torch.manual_seed(recipe.seed)
+    return build(recipe.system, recipe.system_config(), data, device)
+
+
+class _Beating:
+    """Writes the status: `running` on entry, a heartbeat with the epoch every two seconds, the end exactly once."""
+
+    def __init__(self, run: RunFolder) -> None:
+        self._run, self._lock, self._ended = run, threading.Lock(), threading.Event()
+        self._thread = threading.Thread(target=self._beat, daemon=True, name="heartbeat")
+        self.epoch = 0
+
+    def __enter__(self) -> "_Beating":
+        self.epoch = self._run.status().epoch
+        self.update(**running_now())
+        self._thread.start()
+        return self
+
+    def __exit__(self, *_: object) -> None:
+        self._ended.set()
+        self._thread.join()
+
+    def update(self, **changes: Any) -> None:
+        with self._lock:
+            self._run.update_status(**{"epoch": self.epoch, "heartbeat": time.time(), **changes})
+
+    def end(self, **changes: Any) -> None:
+        self._ended.set()
+        self._thread.join()
+        self.update(**changes, finished=time.time())
+
+    def _beat(self) -> None:
+        while not self._ended.wait(_HEARTBEAT_SECONDS):
+            try:
+                self.update()
+            except OSError as error:  # a full disk must not end the training; the next beat tries again
+                log.warning("the heartbeat cannot be written: %s", error)
+
+
+@contextmanager
+def _stop_signals() -> Iterator[threading.Event]:
+    """SIGINT and SIGTERM set the event; a second SIGINT interrupts at once."""
+    stopping = threading.Event()
+
+    def stop(number: int, frame: FrameType | None) -> None:
+        if stopping.is_set() and number == signal.SIGINT:
+            raise KeyboardInterrupt
+        stopping.set()
+
+    before = {number: signal.signal(number, stop) for number in (signal.SIGINT, signal.SIGTERM)}
+    try:
+        yield stopping
+    finally:
+        for number, handler in before.items():
+            signal.signal(number, handler)
+
+
+@contextmanager
+def _logged(run: RunFolder) -> Iterator[None]:
+    """Send this package's log to the run's log.txt."""
+    handler = logging.FileHandler(run.log, encoding="utf-8")
+    handler.setFormatter(logging.Formatter("%(asctime)s %(levelname).1s %(message)s", "%H:%M:%S"))
+    log.addHandler(handler)
+    log.setLevel(logging.INFO)
+    logging.captureWarnings(True)
+    logging.getLogger("py.warnings").addHandler(handler)
+    try:
+        yield
+    finally:
+        log.removeHandler(handler)
+        logging.getLogger("py.warnings").removeHandler(handler)
+        logging.captureWarnings(False)
+        handler.close()
+
+
+def _plain(error: BaseException) -> str:
+    if isinstance(error, torch.OutOfMemoryError):
+        return f"the GPU ran out of memory ({error}); lower dim, num_layers or the batch size, or train on the CPU"
+    if isinstance(error, MemoryError):
+        return "the machine ran out of memory; lower dim, num_layers or the batch size"
+    return f"{type(error).__name__}: {error}"
+
+
+def _resume_hint(run: RunFolder, reason: str) -> str:
+    return (
+        f"{reason}; it can be resumed"
+        if run.is_resumable
+        else f"{reason}; no checkpoint was written yet, so it starts again"
+    )
