@@ -29,3 +29,12 @@ def running_now() -> dict[str, Any]:
         "error": None,
         "message": "",
     }
+
+
+def device_given() -> str | None:
+    """The device a supervised worker must use, whatever its recipe asks: it sees its slot's GPU alone, as `cuda:0`.
+
+    None on the command line, where the recipe's device counts.
+    """
+    slot = os.environ.get("RELSCOPE_SLOT", "")
+    return ("cuda:0" if slot.startswith("cuda") else "cpu") if slot else None

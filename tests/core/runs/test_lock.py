@@ -8,7 +8,7 @@ from core.errors import RunError
 from core.runs.folder import create_run
 from core.runs.lock import claimed, is_claimed
 from core.runs.processes import identity
-from core.runs.worker import running_now
+from core.runs.worker import device_given, running_now
 from tests.core.runs.support import ROOT, recipe, starts_of, stepping
 
 
@@ -66,3 +66,9 @@ def test_a_foreground_run_begins_as_running_and_is_not_queued(home, supervisor, 
     one.step()
     assert starts_of(run) == []
     assert run.status().state == "running"
+
+
+@pytest.mark.parametrize(("slot", "device"), [("cuda:3", "cuda:0"), ("cpu:1", "cpu"), ("", None)])
+def test_a_worker_sees_the_gpu_of_its_slot_as_the_first(monkeypatch, slot, device):
+    monkeypatch.setenv("RELSCOPE_SLOT", slot)
+    assert device_given() == device
