@@ -70,6 +70,17 @@ def write_dataset(home: Home, name: str, content: DatasetContent, *, replace: bo
         return writer.finish(content.provenance)
 
 
+def refuse_existing(home: Home, name: str, *, replace: bool) -> Path:
+    """The folder of data set `name`. Raises DataError if the name is not allowed, or taken and `replace` is false."""
+    try:
+        folder = home.dataset(name)
+    except ConfigError as error:
+        raise DataError(str(error)) from error
+    if folder.exists() and not replace:
+        raise DataError(f"data set {name!r} exists in {folder.parent}; choose another name or pass --replace")
+    return folder
+
+
 class DatasetWriter:
     """Writes one data set piece by piece, so that a generator need not hold it; use as a context manager.
 
@@ -78,12 +89,8 @@ class DatasetWriter:
     """
 
     def __init__(self, home: Home, name: str, behaviors: Iterable[str], *, replace: bool = False) -> None:
-        try:
-            self._final = home.dataset(name)
-        except ConfigError as error:
-            raise DataError(str(error)) from error
-        self._replace = replace
-        self._refuse_existing()
+        self._final = refuse_existing(home, name, replace=replace)
+        self._home, self._replace = home, replace
         self._behaviors = tuple(checked_label(behavior, "behavior") for behavior in behaviors)
         self._modalities: list[str] = []
         self._num_users = self._num_items = 0
@@ -92,10 +99,14 @@ class DatasetWriter:
         self._parquet: dict[str, Any] = {}
 
     def __enter__(self) -> Self:
-        self._final.parent.mkdir(parents=True, exist_ok=True)
-        self._folder = Path(
-            tempfile.mkdtemp(prefix=f".{self._final.name}.", suffix=".part", dir=self._final.parent)
-        )
+        parent = self._final.parent
+        try:
+            parent.mkdir(parents=True, exist_ok=True)
+            self._folder = Path(tempfile.mkdtemp(prefix=f".{self._final.name}.", suffix=".part", dir=parent))
+        except OSError as error:
+            raise DataError(
+                f"{parent}: cannot be written ({error.strerror}); choose another --home"
+            ) from error
         return self
 
     def __exit__(
@@ -192,14 +203,8 @@ class DatasetWriter:
         self._take_name()
         return info
 
-    def _refuse_existing(self) -> None:
-        if self._final.exists() and not self._replace:
-            raise DataError(
-                f"data set {self._final.name!r} exists in {self._final.parent}; choose another name or pass --replace"
-            )
-
     def _take_name(self) -> None:
-        self._refuse_existing()
+        refuse_existing(self._home, self._final.name, replace=self._replace)
         if not self._final.exists():
             self._folder.rename(self._final)
             return

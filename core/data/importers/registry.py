@@ -8,7 +8,7 @@ from core.data.importers import behavior_npz, behavior_text
 from core.data.importers.content import ImportOptions
 from core.data.info import DatasetInfo
 from core.data.splits import SplitRule
-from core.data.writing import DatasetContent, write_dataset
+from core.data.writing import DatasetContent, refuse_existing, write_dataset
 from core.errors import DataError
 from core.home import Home
 
@@ -61,6 +61,7 @@ def import_dataset(
     chosen = detect_layout(source) if layout == "auto" else layout
     if chosen not in LAYOUTS:
         raise DataError(f"unknown layout {layout!r}; expected auto or one of {', '.join(LAYOUTS)}")
+    refuse_existing(home, name, replace=replace)
     options = ImportOptions(tuple(behaviors) if behaviors is not None else None, target, split, seed)
     content = LAYOUTS[chosen].read(source, options)
     return write_dataset(home, name, content, replace=replace)

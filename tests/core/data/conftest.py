@@ -49,8 +49,3 @@ def real() -> Callable[[str], Path]:
         return REAL / name
 
     return find
-
-
-def entries(home: Home) -> list[str]:
-    """Everything in the folder of data sets, hidden leftovers included."""
-    return sorted(entry.name for entry in home.datasets.iterdir()) if home.datasets.is_dir() else []

@@ -14,6 +14,7 @@ from core.data.dataset import damaged_datasets, list_datasets, open_dataset, wri
 from core.data.info import DatasetInfo, checked_label
 from core.data.writing import DatasetWriter, Provenance
 from core.errors import DataError
+from core.home import Home
 
 ROWS = [
     (4, 6, "buy", "test"),
@@ -179,6 +180,12 @@ def test_a_set_without_interactions_is_refused(home, content):
     with pytest.raises(DataError, match="no interactions"):
         write_dataset(home, "tiny", content([]))
     assert leftovers(home) == []
+
+
+def test_a_home_that_cannot_be_written_is_told(tmp_path, content):
+    (tmp_path / "file").touch()
+    with pytest.raises(DataError, match="cannot be written"):
+        write_dataset(Home(tmp_path / "file"), "tiny", content(ROWS))
 
 
 def test_missing_names_list_the_available_ones(home, content):

@@ -136,6 +136,14 @@ def test_bad_options_are_refused_and_leave_nothing(home, folder, arguments, mess
     assert left_behind(home) == []
 
 
+def test_a_taken_name_is_refused_before_the_source_is_read(home, folder, tmp_path):
+    import_dataset(home, "behavior-text", folder(), "tiny")
+    with pytest.raises(DataError, match=r"'tiny' exists .* --replace"):
+        import_dataset(home, "behavior-text", tmp_path / "nowhere", "tiny")
+    assert import_dataset(home, "behavior-text", tmp_path / "source", "tiny", replace=True).name == "tiny"
+    assert left_behind(home) == ["tiny"]
+
+
 def test_missing_sources_and_unknown_layouts_are_told(home, tmp_path, folder):
     with pytest.raises(DataError, match="is not a folder"):
         import_dataset(home, "behavior-text", tmp_path / "nowhere", "tiny")
