@@ -46,7 +46,7 @@ def split_rows(rows: pd.DataFrame, target: str, rule: SplitRule | None = None, s
     is_target = (kept["behavior"] == target).to_numpy()
     split = kept["split"].to_numpy(dtype=object, copy=True)
     chosen = rule or ("last" if _has_times(kept[is_target & (split == "train")]) else "random")
-    if chosen == "last" and not _has_times(kept[is_target]) and rule == "last":
+    if rule == "last" and not _has_times(kept[is_target]):
         raise DataError(
             f"split 'last' needs a time for every {target!r} pair and the source has none; use --split random"
         )
