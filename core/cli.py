@@ -118,11 +118,13 @@ def _described(key: str) -> dict[str, Any]:
 
 def _train(home: Home, args: Arguments) -> int:
     from core.runs.folder import create_run, open_run
+    from core.runs.launch import settle
     from core.runs.worker import running_now
 
     if args.resume:
         if args.system or args.dataset:
             raise ConfigError("--resume RUN takes no system or data set: the run's recipe says what to train")
+        settle(home)
         run = open_run(home, args.resume)
         state = run.status().state
         if state == "done":

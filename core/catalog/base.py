@@ -32,7 +32,9 @@ class TrainingConfig(SystemConfig):
         100, "passes of the training schedule", unit="epochs", group="Training", ge=1, le=100_000
     )
     learning_rate: float = setting(1e-3, "step size of Adam", group="Training", gt=0, le=10)
-    lr_decay: float = setting(1.0, "factor on the learning rate at every stair; 1 keeps it constant", group="Training", gt=0, le=1)
+    lr_decay: float = setting(
+        1.0, "factor on the learning rate at every stair; 1 keeps it constant", group="Training", gt=0, le=1
+    )
     lr_decay_steps: int = setting(1000, "training steps per stair", unit="steps", group="Training", ge=1)
     validate_every: int = setting(5, "epochs between two validations", unit="epochs", group="Training", ge=1)
     patience: int = setting(

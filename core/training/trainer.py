@@ -6,6 +6,7 @@ import time
 from collections import defaultdict
 from collections.abc import Callable
 from dataclasses import dataclass
+from typing import Any
 
 import torch
 from torch import Tensor
@@ -81,8 +82,10 @@ class Trainer:
         metrics = MetricWriter(self.run.metrics)
         try:
             while self.progress.epoch < self.config.epochs and not self._is_exhausted:
-                self._epoch(metrics, hooks)
+                batch = self._train_epoch(metrics, hooks)
+                self._look(metrics, batch)
                 hooks.on_epoch(self.progress)
+                self._keep(hooks)
         finally:
             metrics.close()
         return self._select()
@@ -98,7 +101,8 @@ class Trainer:
             return "test"
         return "valid" if self.data.valid.nnz else None
 
-    def _epoch(self, metrics: MetricWriter, hooks: Hooks) -> None:
+    def _train_epoch(self, metrics: MetricWriter, hooks: Hooks) -> Any:
+        """One pass over the model's batches; returns the last one, on which probes are taken."""
         epoch, started = self.progress.epoch + 1, time.monotonic()
         self.model.train()
         assert isinstance(self.model, Trainable)
@@ -113,33 +117,41 @@ class Trainer:
                 raise Stopped(f"stopped in epoch {epoch}; resuming repeats that epoch")
         if steps == 0:
             raise DataError(
-                f"{self.data.name} gives no training batch; does the target behaviour have training pairs?"
+                f"{self.data.name} gives no training batch; its target behaviour has no usable pairs"
             )
-        means = {f"loss/{name}": float(total) / steps for name, total in totals.items()}
         self.progress.epoch = epoch
-        row = means | {"loss/total": sum(means.values()), "seconds/epoch": time.monotonic() - started}
-        metrics.write(self.progress.step, epoch, row | memory_in_use(self.device))
+        means = {f"loss/{name}": float(total) / steps for name, total in totals.items()}
+        measured = {"loss/total": sum(means.values()), "seconds/epoch": time.monotonic() - started}
+        metrics.write(self.progress.step, epoch, means | measured | memory_in_use(self.device))
         broken = [name for name, value in means.items() if not math.isfinite(value)]
         if broken:
             raise RunError(
                 f"{broken[0]} is not finite in epoch {epoch}: training diverged; lower learning_rate and train again"
             )
-        log.info(
-            "epoch %d/%d  %s",
-            epoch,
-            self.config.epochs,
-            "  ".join(f"{k[5:]} {v:.4f}" for k, v in means.items()),
-        )
-        last = epoch == self.config.epochs
-        if self._judged_on and (epoch % self.config.validate_every == 0 or last):
+        terms = "  ".join(f"{name.removeprefix('loss/')} {value:.4f}" for name, value in means.items())
+        log.info("epoch %d/%d  %s", epoch, self.config.epochs, terms)
+        return batch
+
+    @property
+    def _is_last(self) -> bool:
+        return self.progress.epoch == self.config.epochs
+
+    def _look(self, metrics: MetricWriter, batch: Any) -> None:
+        """Validate and take snapshots where the config asks for it, and after the last epoch."""
+        epoch, every = self.progress.epoch, self.config.snapshot_every
+        if self._judged_on and (epoch % self.config.validate_every == 0 or self._is_last):
             self._validate(metrics, self._judged_on)
-        if self.config.snapshot_every and (epoch % self.config.snapshot_every == 0 or epoch == 1 or last):
+        if every and (epoch % every == 0 or epoch == 1 or self._is_last):
+            assert isinstance(self.model, Trainable)
             self.snapshots.take(epoch, (*self.model.findings(), *self.model.probes(batch)))
+
+    def _keep(self, hooks: Hooks) -> None:
+        """Write the checkpoint to resume from, not more often than every two seconds; then stop if asked to."""
         stopping = hooks.should_stop()
-        if last or stopping or time.monotonic() - self._saved_at > _SECONDS_BETWEEN_CHECKPOINTS:
+        if self._is_last or stopping or time.monotonic() - self._saved_at > _SECONDS_BETWEEN_CHECKPOINTS:
             self._save("last")
-        if stopping and not last:
-            raise Stopped(f"stopped after epoch {epoch}")
+        if stopping and not self._is_last:
+            raise Stopped(f"stopped after epoch {self.progress.epoch}")
 
     def _step(self, losses: dict[str, Tensor]) -> dict[str, Tensor]:
         for group in self.optimizer.param_groups:

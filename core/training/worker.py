@@ -22,7 +22,7 @@ from core.protocol import Protocol
 from core.recipe import Recipe
 from core.runs.folder import RunFolder
 from core.runs.lock import claimed
-from core.runs.worker import running_now
+from core.runs.worker import device_given, running_now
 from core.training.checkpoint import Progress, load_model
 from core.training.device import be_deterministic, device_title, pick_device, use_threads
 from core.training.outcome import write_environment, write_learned, write_result
@@ -84,7 +84,7 @@ def _carry_out(
     threads = use_threads(run.status().threads)
     be_deterministic()
     config = recipe.system_config()
-    device = pick_device(recipe.device, is_trained=hasattr(config, "epochs"))
+    device = pick_device(device_given() or recipe.device, is_trained=hasattr(config, "epochs"))
     beat.update(device=str(device), threads=threads)
     write_environment(run, recipe, data, device_title(device))
     log.info("%s on %s, %s", recipe.system, recipe.dataset, device_title(device))
