@@ -140,7 +140,7 @@ def parse_seeds(text: str) -> list[int]:
     seeds: list[int] = []
     for part in filter(None, (piece.strip() for piece in text.split(","))):
         first, dash, last = part.partition("-")
-        if not first.strip().isdigit() or (dash and not last.strip().isdigit()):
+        if not first.strip().isdecimal() or (dash and not last.strip().isdecimal()):
             raise ConfigError(f"cannot read seeds {text!r}; write numbers such as 0, 1, 2 or 0-4")
         seeds += range(int(first), int(last or first) + 1) if int(last or first) - int(first) < 100 else [-1]
     if not seeds or min(seeds) < 0 or max(seeds) >= 2**31 or len(set(seeds)) != len(seeds) or len(seeds) > 20:

@@ -37,17 +37,11 @@ def reaching_paths(behaviors: Sequence[str], num_layers: int, composition: str) 
     return [(b, k, k) if composition == "recursive" else (k, b, k) for k, b in pairs]
 
 
-def default_path(paths: Sequence[tuple[str, ...]], strongest: Sequence[str], preferred: Sequence[str]) -> str:
-    """The label to start with: the first of `strongest` (labels of order-2 paths) that one of `paths` begins with.
-
-    preferred: labels that are known to have instances; they win.
-    """
+def default_path(paths: Sequence[tuple[str, ...]], strongest: Sequence[str]) -> str:
+    """The label to start with: the path that goes on from the first of `strongest` (labels of order-2 paths)."""
     labels = [" > ".join(path) for path in paths]
-    for label in strongest:
-        for candidate in labels:
-            if candidate.startswith(label + " > ") and (not preferred or candidate in preferred):
-                return candidate
-    return preferred[0] if preferred else labels[0]
+    going_on = (label for lead in strongest for label in labels if label.startswith(f"{lead} > "))
+    return next(going_on, labels[0])
 
 
 def in_words(instance: Sequence[int], path: Sequence[str], user: int, titles: Sequence[str]) -> str:

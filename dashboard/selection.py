@@ -5,6 +5,7 @@ never reaches a path. While the tab lives the selection also survives a change o
 """
 
 import re
+from collections import Counter
 from collections.abc import Callable, Mapping, Sequence
 from typing import Any, Literal
 
@@ -92,17 +93,25 @@ def pick(
         value = default if default in options else options[0]
     key = f"pick:{field}"
     st.session_state[key] = value
+    names = distinct_titles(options, title)
     common: dict[str, Any] = {"key": key, "help": help, "on_change": _widget_changed, "args": (field, key)}
     if widget == "select" or len(options) < 2:
-        chosen = st.selectbox(label, options, format_func=title, **common)
+        chosen = st.selectbox(label, options, format_func=names.__getitem__, **common)
     elif widget == "segments":
-        chosen = st.segmented_control(label, options, format_func=title, required=True, wrap=True, **common)
+        chosen = st.segmented_control(label, options, format_func=names.__getitem__, required=True, wrap=True, **common)
     else:
-        chosen = st.select_slider(label, options, format_func=title, **common)
+        chosen = st.select_slider(label, options, format_func=names.__getitem__, **common)
     if refused is not None:
         st.caption(f":orange[The address asked for another {label.lower()} that does not exist here.]")
     mirror(field, chosen)
     return str(chosen)
+
+
+def distinct_titles(options: Sequence[str], title: Callable[[str], str]) -> dict[str, str]:
+    """A title per option; equal titles get their option added, since a widget tells options apart by title alone."""
+    titles = {option: title(option) for option in options}
+    repeats = Counter(titles.values())
+    return {option: name if repeats[name] == 1 else f"{name} [{option}]" for option, name in titles.items()}
 
 
 def text(field: str, label: str, *, default: str = "", help: str | None = None, **look: Any) -> str:

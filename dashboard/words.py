@@ -92,11 +92,6 @@ def state_sentence(
     where = f" on {status.device or status.slot}" if status.device or status.slot else ""
     at = f"epoch {status.epoch:,} of {status.epochs:,}" if status.epochs else "fitting in closed form"
     lasted = f" after {duration((status.finished or now) - status.started)}" if status.started else ""
-    again = (
-        " Resume continues from its last checkpoint."
-        if resumable
-        else " Nothing was saved yet: clone it to start over."
-    )
     match status.state:
         case "queued":
             position = f" It is number {place} in the queue." if place else ""
@@ -110,6 +105,17 @@ def state_sentence(
             return f"Finished{lasted}{where}." + (f" {status.message}" if status.message else "")
         case "failed":
             reason = status.error.message if status.error else status.message or "no reason was recorded"
-            return f"Failed at {at}{lasted}: {reason.rstrip('.')}.{again}"
+            return f"Failed at {at}{lasted}: {reason.rstrip('.')}.{_going_on(reason, resumable)}"
         case "cancelled":
-            return f"Cancelled at {at}{lasted}.{again}"
+            return f"Cancelled at {at}{lasted}.{_going_on(status.message, resumable)}"
+
+
+def _going_on(said: str, resumable: bool) -> str:
+    """What Resume does, unless the reason has said so already."""
+    if "Resume" in said:
+        return ""
+    return (
+        " Resume continues from its last checkpoint."
+        if resumable
+        else " There is no checkpoint: Resume starts over."
+    )

@@ -4,6 +4,7 @@ import streamlit as st
 
 from dashboard import readers, states
 from dashboard.drawing import image_format
+from dashboard.panels.run_actions import notice
 from dashboard.panels.run_detail import live_detail
 from dashboard.panels.run_list import live_table, pick_run, run_title
 
@@ -11,6 +12,7 @@ home = readers.home()
 with states.page(
     "What are my runs doing?", "Every run of this home, live. Pick one by its row or in the sidebar."
 ):
+    notice()
     run = pick_run(home)
     if run is None:
         states.empty(

@@ -30,7 +30,8 @@ def path_bars(table: pd.DataFrame, *, title: str = "") -> go.Figure:
                 marker={"color": colour, "pattern": {"shape": pattern}},
                 customdata=part[["support"]],
                 text=[f"{strength:.4f}" for strength in part["strength"]],
-                textposition="auto",
+                textposition="outside",
+                cliponaxis=False,
                 hovertemplate="<b>%{y}</b><br>mean strength %{x:.5f}<br>"
                 "connects %{customdata[0]:,.0f} pairs<extra></extra>",
             )
@@ -39,6 +40,9 @@ def path_bars(table: pd.DataFrame, *, title: str = "") -> go.Figure:
     figure.update_yaxes(
         autorange="reversed", categoryorder="array", categoryarray=list(table["path"]), title_text=""
     )
-    figure.update_xaxes(zeroline=True, zerolinewidth=1, rangemode="tozero")
+    low, high = min(0.0, table["strength"].min()), max(0.0, table["strength"].max())
+    room = 0.18 * (high - low or 1.0)
+    span = [low - room * (low < 0), high + room * (high > 0)]
+    figure.update_xaxes(zeroline=True, zerolinewidth=1, range=span)
     figure.update_layout(title={"text": title} if title else None, bargap=0.25)
     return figure

@@ -87,7 +87,7 @@ def _path(view: View) -> tuple[str, ...] | None:
         table = relations.paths_table(readers.finding(view.run, "relation_paths_2"), "user")
         strongest = list(table["path"])
     labels = [" > ".join(path) for path in paths]
-    default = instances.default_path(paths, strongest, [])
+    default = instances.default_path(paths, strongest)
     chosen = selection.pick("path", "Path", labels, default=default, title=words.path, help=meaning("path"))
     return tuple(chosen.split(" > "))
 

@@ -129,12 +129,17 @@ def answer(view: View) -> None:
     """The answer in one sentence, computed from the run."""
     leader = relations.leading_path(view.attention, view.group, view.composition)
     st.markdown(
-        f"#### :primary[{words.path(leader.path)}] weighs most for {words.percent(leader.share)} of "
-        f"{leader.nodes:,} {view.group_title}; {words.path(leader.runner_up)} for "
-        f"{words.percent(leader.runner_up_share)}.",
-        help=f"Each of the {view.group_title} votes for the path of order 2 with its largest attention. {meaning('path')}",
+        f"#### :primary[{states.plain(words.path(leader.path))}] weighs most for {words.percent(leader.share)} of "
+        f"{leader.nodes:,} {view.group_title}{_second(leader)}.",
+        help=f"Each of the {view.group_title} votes for its path of order 2 with the largest attention. {meaning('path')}",
         anchors=False,
     )
+
+
+def _second(leader: relations.Leader) -> str:
+    if leader.runner_up_share == 0:
+        return ""
+    return f"; {words.path(leader.runner_up)} for {words.percent(leader.runner_up_share)}"
 
 
 def heatmap(view: View) -> None:
@@ -167,37 +172,39 @@ def paths(view: View) -> None:
     if not orders:
         st.caption("This run stored no relation paths.")
         return
-    for start in range(0, len(orders), 2):
-        for cell, order in zip(row("pair", f"paths-{start}", (1, 1)), orders[start : start + 2]):
-            with cell:
-                _paths_of_order(view, order)
+    for order in orders:
+        _paths_of_order(view, order)
 
 
 def _paths_of_order(view: View, order: str) -> None:
     finding = readers.finding(view.run, f"relation_paths_{order}")
     table = relations.paths_table(finding, view.group)
-    st.markdown(f"**Order {order}**: strongest and weakest of {len(table)} paths", help=meaning("strength"))
     chosen = relations.extremes(table)
     chosen = chosen.assign(path=chosen["path"].map(words.path))
-    show(
-        path_bars(chosen),
-        table,
-        name=view.name(f"paths-order-{order}"),
-        source=f"{finding.source}; read from the {view.group} outward",
-        alt=f"Bars of the strongest and weakest paths of order {order}",
-    )
-    st.dataframe(
-        chosen[["path", "strength", "support", "place"]],
-        hide_index=True,
-        column_config={
-            "strength": st.column_config.NumberColumn("strength", format="%.4f", help=meaning("strength")),
-            "support": st.column_config.NumberColumn(
-                "pairs connected", format="localized", help=meaning("support")
-            ),
-            "place": None,
-        },
-        alt=f"Table of the paths of order {order}",
-    )
+    st.markdown(f"**Order {order}**: strongest and weakest of {len(table)} paths", help=meaning("strength"))
+    bars, numbers = row("pair", f"paths-{order}", (6, 4))
+    with bars:
+        show(
+            path_bars(chosen),
+            table,
+            name=view.name(f"paths-order-{order}"),
+            source=f"{finding.source}; read from the {view.group} outward",
+            alt=f"Bars of the strongest and weakest paths of order {order}",
+        )
+    with numbers:
+        st.dataframe(
+            chosen[["path", "strength", "support"]],
+            hide_index=True,
+            column_config=_PATH_COLUMNS,
+            alt=f"Table of the paths of order {order}",
+        )
+        st.caption(states.plain(finding.note))
+
+
+_PATH_COLUMNS = {
+    "strength": st.column_config.NumberColumn("strength", format="%.4f", help=meaning("strength")),
+    "support": st.column_config.NumberColumn("pairs connected", format="localized", help=meaning("support")),
+}
 
 
 def spread(view: View) -> None:
@@ -232,13 +239,9 @@ def evolution(view: View) -> None:
 
 
 def context(run: RunFolder, recipe: Recipe) -> str:
-    """One line: data, protocol, result and epoch the figures belong to."""
+    """One line: composition, result, protocol and epoch that the figures belong to."""
     result = ((run.result() or {}).get("protocols") or {}).get(recipe.protocol.key)
-    parts = [
-        f"data {recipe.dataset}",
-        f"seed {recipe.seed}",
-        f"composition {recipe.config.get('composition', '–')}",
-    ]
+    parts = [f"composition {recipe.config.get('composition', '–')}"]
     if result:
         main = recipe.protocol.main_metric
         parts.append(f"{main.upper()} {words.score(result['metrics'].get(main))} under {recipe.protocol.key}")

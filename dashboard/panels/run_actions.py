@@ -2,6 +2,8 @@
 
 import streamlit as st
 
+from core.catalog.systems import system
+from core.errors import RelScopeError
 from core.home import Home
 from core.recipe import Recipe
 from core.runs import launch
@@ -13,11 +15,15 @@ from dashboard.navigation import go
 _NOTICE = "run-notice"
 
 
+def notice() -> None:
+    """Say what the last action did, once."""
+    text = st.session_state.pop(_NOTICE, None)
+    if text:
+        st.toast(text)
+
+
 def actions(home: Home, run: RunFolder, status: Status) -> None:
     """One row of buttons; those that make no sense in the run's state are left out."""
-    notice = st.session_state.pop(_NOTICE, None)
-    if notice:
-        st.toast(notice)
     with st.container(horizontal=True):
         learned = readers.has_finding(run, "relation_attention")
         if learned and st.button("See its relations", type="primary", icon=":material/hub:"):
@@ -45,8 +51,6 @@ def actions(home: Home, run: RunFolder, status: Status) -> None:
 
 def clone_address(recipe: Recipe) -> dict[str, str | list[str]]:
     """The address of the training form filled like `recipe`."""
-    from core.catalog.systems import system
-
     named = system(recipe.system).resolve(recipe.preset, recipe.variant).model_dump()
     changed = {name: value for name, value in recipe.config.items() if named.get(name) != value}
     address: dict[str, str | list[str]] = {
@@ -69,13 +73,26 @@ def _confirm_delete(home: Home, run: RunFolder) -> None:
         f"`{run.run_id}`\n\nIts metrics, findings, checkpoints and log go for good. "
         "The data set and all other runs stay."
     )
-    with states.guarded(), st.container(horizontal=True):
-        if st.button("Delete for good", type="primary", icon=":material/delete:"):
-            delete_run(home, run.run_id)
-            selection.mirror("run", None)
-            _tell("Deleted.")
-        if st.button("Keep it"):
+    with st.container(horizontal=True):
+        sure = st.button(
+            "Delete for good",
+            type="primary",
+            icon=":material/delete:",
+            on_click=_delete,
+            args=(home, run.run_id),
+        )
+        if sure or st.button("Keep it"):
             st.rerun()
+
+
+def _delete(home: Home, run_id: str) -> None:
+    try:
+        delete_run(home, run_id)
+    except RelScopeError as error:
+        st.session_state[_NOTICE] = states.plain(str(error))
+        return
+    selection.remember("run", None)
+    st.session_state[_NOTICE] = "Deleted."
 
 
 def _tell(text: str) -> None:

@@ -27,6 +27,9 @@ _RULES = {
 }
 
 
+_ROUND, _WRITTEN = "form-round", "form-in-address"
+
+
 @dataclass(frozen=True)
 class Draft:
     """What the form says: everything a recipe needs, one recipe per seed."""
@@ -158,16 +161,41 @@ def _settings(system: System, preset: str, variant: str | None, base: SystemConf
     if not fields:
         st.caption(f"{system.title} has nothing to set.")
         return {}
-    asked, refused = forms.parse_assignments(st.query_params.get_all("set"), system.config)
-    values = base.model_dump()
+    name = f"{system.key}:{preset}:{variant}"
+    asked, refused = forms.parse_assignments(_asked_settings(name), system.config)
     try:
-        values |= system.resolve(preset, variant, asked).model_dump()
+        values = system.resolve(preset, variant, asked).model_dump()
     except ConfigError as error:
+        values = base.model_dump()
         refused.append(str(error))
     if refused:
         st.caption(f":orange[Settings in the address were refused: {states.plain('; '.join(refused))}]")
-    key = f"set:{system.key}:{preset}:{variant}:{st.session_state.setdefault('form-round', 0)}"
-    return forms.changes(forms.draw(fields, values, key), base)
+    entered = forms.draw(fields, values, f"set:{name}:{st.session_state[_ROUND]}")
+    changed = forms.changes(entered, base)
+    _mirror_settings(name, forms.assignments(changed))
+    return changed
+
+
+def _asked_settings(name: str) -> list[str]:
+    """The `set=` texts of the address; those of another system, preset or variant are dropped.
+
+    Texts that did not come from this form start a new round, so that the widgets take their values.
+    """
+    in_url = list(st.query_params.get_all("set"))
+    written_for, written = st.session_state.get(_WRITTEN, (name, None))
+    rounds = st.session_state.setdefault(_ROUND, 0)
+    if in_url != written:
+        st.session_state[_ROUND] = rounds + 1
+        return in_url
+    return in_url if written_for == name else []
+
+
+def _mirror_settings(name: str, texts: list[str]) -> None:
+    if texts:
+        st.query_params["set"] = texts
+    else:
+        st.query_params.pop("set", None)
+    st.session_state[_WRITTEN] = (name, texts)
 
 
 def review(ready: Draft, home: Home) -> None:

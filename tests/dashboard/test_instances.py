@@ -1,0 +1,38 @@
+"""Paths and their instances, in data and in words."""
+
+import numpy as np
+import pandas as pd
+
+from dashboard import instances
+
+
+def test_hits_are_recommended_test_items() -> None:
+    users, items = np.array([3, 5, 7]), np.array([[1, 2], [1, 2], [8, 9]])
+    results = pd.DataFrame({"user": [3, 5, 7], "items": [[2, 4], [6], [9, 8]]})
+    assert instances.hit_users(users, items, results) == {3: {2}, 7: {8, 9}}
+
+
+def test_no_hits_is_no_error() -> None:
+    results = pd.DataFrame({"user": [3], "items": [[]]})
+    assert instances.hit_users(np.array([3]), np.array([[1]]), results) == {}
+
+
+def test_paths_to_an_item_carry_the_start_on_both_sides() -> None:
+    recursive = instances.reaching_paths(("view", "buy"), 2, "recursive")
+    assert ("view", "buy", "buy") in recursive
+    assert all(path[1] == path[2] for path in recursive)
+    target = instances.reaching_paths(("view", "buy"), 2, "target")
+    assert all(path[0] == path[2] for path in target)
+    assert instances.reaching_paths(("view", "buy"), 1, "target") == []
+
+
+def test_the_default_path_follows_the_strongest_known_one() -> None:
+    paths = instances.reaching_paths(("view", "buy"), 2, "recursive")
+    assert instances.default_path(paths, ["view > buy", "buy > buy"]) == "view > buy > buy"
+    assert instances.default_path(paths, []) == " > ".join(paths[0])
+
+
+def test_an_instance_reads_as_a_walk() -> None:
+    found = pd.DataFrame({"strength": [0.5], "share": [1.0], "hop 1": [1], "hop 2": [9], "hop 3": [0]})
+    table = instances.readable(found, ("favorite", "buy", "buy"), 4, ["Kettle", "Lamp"])
+    assert table["instance"][0] == "user 4 —favorite→ Lamp —buy→ user 9 —buy→ Kettle"

@@ -1,0 +1,106 @@
+"""The selection and the address: a round trip, and what happens to values that do not belong."""
+
+import pytest
+from streamlit.testing.v1 import AppTest
+
+from dashboard import selection
+
+
+def picker() -> None:
+    import streamlit as st
+
+    from dashboard import selection
+
+    st.session_state["group"] = selection.pick("group", "Group", ["user", "item"], widget="segments")
+    st.session_state["run"] = selection.pick("run", "Run", ["run-a", "run-b"], default="run-b")
+    st.session_state["find"] = selection.text("find", "Find")
+
+
+def opened(**params: str) -> AppTest:
+    app = AppTest.from_function(picker)
+    for field, value in params.items():
+        app.query_params[field] = value
+    return app.run()
+
+
+def address(app: AppTest) -> dict[str, str]:
+    return {
+        field: value[-1] if isinstance(value, list) else value for field, value in app.query_params.items()
+    }
+
+
+def test_defaults_are_written_into_the_address() -> None:
+    assert address(opened()) == {"group": "user", "run": "run-b"}
+
+
+def test_an_address_restores_the_view_and_stays() -> None:
+    app = opened(group="item", run="run-a", find="demo x")
+    assert (app.session_state["group"], app.session_state["run"], app.session_state["find"]) == (
+        "item",
+        "run-a",
+        "demo x",
+    )
+    assert address(app) == {"group": "item", "run": "run-a", "find": "demo x"}
+    assert not app.caption
+
+
+def test_a_choice_reaches_the_address_and_restores_from_it() -> None:
+    app = opened()
+    app.selectbox(key="pick:run").select("run-a").run()
+    assert address(app)["run"] == "run-a"
+    assert opened(**address(app)).session_state["run"] == "run-a"
+
+
+def test_a_new_address_in_the_same_tab_wins_over_the_old_choice() -> None:
+    app = opened(run="run-a")
+    app.query_params["run"] = "run-b"
+    assert app.run().session_state["run"] == "run-b"
+
+
+@pytest.mark.parametrize("bad", ["../../etc/passwd", "run-z", "<script>", "a/b", "..", "x" * 200])
+def test_bad_values_are_refused_with_a_notice_and_replaced(bad) -> None:
+    app = opened(run=bad)
+    assert not app.exception
+    assert app.session_state["run"] == "run-b"
+    assert address(app)["run"] == "run-b"
+    assert [note.value for note in app.caption if "another run" in note.value]
+
+
+def test_a_value_that_vanished_from_the_options_falls_back_quietly() -> None:
+    app = opened(run="run-a")
+    app.session_state["selection"]["run"] = "run-gone"
+    app.run()
+    assert app.session_state["run"] == "run-b"
+
+
+def test_an_emptied_text_leaves_the_address() -> None:
+    app = opened(find="demo")
+    app.text_input(key="pick:find").set_value("").run()
+    assert "find" not in address(app)
+
+
+@pytest.mark.parametrize(
+    ("field", "good", "bad"),
+    [
+        ("run", "20251010-101010-cigf-demo-s0-3f9a", "../x"),
+        ("run", "a.b", "a..b"),
+        ("path", "favorite > buy > buy", "favorite > /etc"),
+        ("epoch", "20", "-1"),
+        ("user", "7", "7;drop"),
+        ("protocol", "full:mask_valid=false", "full:../x"),
+        ("fit_on", "train+valid", "test"),
+        ("device", "cuda:3", "cuda:x"),
+    ],
+)
+def test_fields_accept_only_their_own_form(field, good, bad) -> None:
+    assert selection.checked({field: good}) == ({field: good}, {})
+    assert selection.checked({field: bad}) == ({}, {field: bad})
+
+
+def test_equal_titles_are_told_apart() -> None:
+    titles = selection.distinct_titles(["a", "b", "c"], {"a": "same", "b": "same", "c": "other"}.__getitem__)
+    assert titles == {"a": "same [a]", "b": "same [b]", "c": "other"}
+
+
+def test_fields_of_others_are_left_alone() -> None:
+    assert selection.checked({"embed": "true"}) == ({}, {})

@@ -1,0 +1,83 @@
+"""Numbers and states in words."""
+
+import pytest
+
+from core.runs.folder import Failure, Status
+from dashboard import glossary, words
+
+
+def status(**fields) -> Status:
+    return Status.model_validate({"state": "running", "created": 0.0, "queued": 100.0} | fields)
+
+
+@pytest.mark.parametrize(
+    ("value", "text"),
+    [(0.59618, ".5962"), (1.0, "1.0000"), (None, "–"), (float("nan"), "–"), (-0.25, "-0.2500")],
+)
+def test_scores_have_four_decimals(value, text) -> None:
+    assert words.score(value) == text
+
+
+@pytest.mark.parametrize(
+    ("seconds", "text"),
+    [(0.42, "0.4 s"), (42, "42 s"), (185, "3 min 05 s"), (7800, "2 h 10 min"), (-3, "0.0 s")],
+)
+def test_durations(seconds, text) -> None:
+    assert words.duration(seconds) == text
+
+
+@pytest.mark.parametrize(
+    ("number", "text"), [(12, "12 B"), (812e6, "812 MB"), (1.5e10, "15.0 GB"), (3e15, "3000.0 TB")]
+)
+def test_sizes(number, text) -> None:
+    assert words.size(number) == text
+
+
+def test_counts_agree_with_their_noun() -> None:
+    assert words.count(1, "run") == "1 run"
+    assert words.count(15449, "user") == "15,449 users"
+
+
+def test_a_queued_run_tells_its_place() -> None:
+    text = words.state_sentence(status(state="queued"), resumable=False, place=2, now=112.0)
+    assert "since 12 s" in text
+    assert "number 2" in text
+
+
+def test_a_running_run_tells_epoch_and_device_and_silence() -> None:
+    running = status(started=100.0, epoch=7, epochs=20, device="cpu", heartbeat=110.0)
+    assert "cpu: epoch 7 of 20" in words.state_sentence(running, resumable=False, now=112.0)
+    assert "No sign of life for 1 min 30 s" in words.state_sentence(running, resumable=False, now=200.0)
+
+
+def test_a_failed_run_gives_the_reason_and_what_resume_does() -> None:
+    failed = status(
+        state="failed",
+        started=100.0,
+        finished=130.0,
+        epoch=4,
+        epochs=20,
+        error=Failure(message="out of memory"),
+    )
+    saved = words.state_sentence(failed, resumable=True)
+    assert "epoch 4 of 20 after 30 s: out of memory." in saved
+    assert "Resume continues" in saved
+    assert "Resume starts over" in words.state_sentence(failed, resumable=False)
+
+
+def test_advice_is_not_given_twice() -> None:
+    failed = status(
+        state="failed",
+        error=Failure(message="The worker vanished. Resume continues from the last checkpoint."),
+    )
+    assert words.state_sentence(failed, resumable=True).count("Resume") == 1
+
+
+def test_protocols_are_said_in_words() -> None:
+    assert "99 random" in words.protocol("sampled99")
+    assert "not hidden" in words.protocol("full:mask_valid=false")
+
+
+def test_every_term_of_the_glossary_is_a_sentence() -> None:
+    for term, text in glossary.TERMS.items():
+        assert text.endswith("."), term

@@ -1,0 +1,242 @@
+"""Every page over tiny stored runs, in every state it can meet."""
+
+import json
+
+import pytest
+
+from core.runs import launch
+from core.runs.folder import open_run
+from dashboard.navigation import ROOT, SECTIONS
+from tests.dashboard import stored_runs
+from tests.pages.conftest import texts
+
+PAGES = [name for entries in SECTIONS.values() for name, _, _ in entries]
+
+
+def button(app, label: str):
+    return next(widget for widget in app.button if widget.label.startswith(label))
+
+
+def labels(app) -> list[str]:
+    return [widget.label for widget in app.button]
+
+
+@pytest.mark.parametrize("page", PAGES)
+def test_an_empty_home_says_what_to_do_next(page, home, opened) -> None:
+    app = opened(page)
+    assert app.title
+    assert app.button
+    assert not app.error
+
+
+@pytest.mark.parametrize("page", PAGES)
+def test_a_page_is_short(page) -> None:
+    assert len((ROOT / "pages" / f"{page}.py").read_text().splitlines()) <= 60
+
+
+@pytest.mark.parametrize("page", PAGES)
+def test_titles_are_questions(page, stored, opened) -> None:
+    assert opened(page).title[0].value.endswith("?")
+
+
+def test_home_writes_the_demo_data_and_queues_cigf(home, opened, monkeypatch) -> None:
+    monkeypatch.setattr("dashboard.panels.demo.write_demo", stored_runs.tiny_demo)
+    app = opened("home")
+    button(app, "Train CIGF on the demo data").click().run()
+    assert not app.exception
+    (run,) = home.runs.iterdir()
+    recipe = json.loads((run / "recipe.json").read_text())
+    assert (recipe["system"], recipe["dataset"], recipe["preset"]) == ("cigf", "demo", "small")
+    assert app.title[0].value == "What are my runs doing?"
+    assert "Waiting for a free slot" in texts(app)
+
+
+def test_home_lists_recent_runs_with_their_protocol(stored, opened) -> None:
+    said = texts(opened("home"))
+    assert "NDCG@10 .1802, sampled99" in said
+    assert "running, epoch 3 of 5" in said
+
+
+@pytest.mark.parametrize(
+    ("run", "sentence", "offered", "missing"),
+    [
+        ("queued-run", "number 1 in the queue", "Cancel", "Resume"),
+        ("running-run", "epoch 3 of 5", "Cancel", "Delete"),
+        ("failed-run", "loss became NaN at step 12", "Resume", "Cancel"),
+        ("done-run", "Finished after 1 min 05 s", "See its relations", "Resume"),
+        ("lightgcn-run", "Finished", "Clone", "See its relations"),
+    ],
+)
+def test_a_run_page_says_what_happened_and_offers_what_makes_sense(
+    run, sentence, offered, missing, stored, opened
+) -> None:
+    app = opened("runs", run=run)
+    assert sentence in texts(app).replace("\\", "")
+    assert offered in labels(app)
+    assert missing not in labels(app)
+
+
+def test_a_finished_run_shows_metrics_with_protocol_and_seen_pairs(stored, opened) -> None:
+    app = opened("runs", run="done-run")
+    said = texts(app)
+    assert "each test item against 99 random ones" in said
+    assert "best epoch on validation data; epoch 4" in said
+    tables = [frame.value for frame in app.dataframe]
+    final = next(table for table in tables if "test on" in table.columns)
+    assert list(final["test on"]) == ["all", "pairs seen before", "pairs never seen before"]
+    assert final["HR@10"][0] == pytest.approx(0.3125)
+
+
+def test_a_failed_run_shows_its_log_and_no_traceback_unasked(stored, opened) -> None:
+    app = opened("runs", run="failed-run")
+    outside = [code.value for code in app.main.code]
+    assert any("epoch 3" in code for code in outside)
+    traced = [e for e in app.expander if any("secret detail" in code.value for code in e.code)]
+    assert len(traced) == 1
+
+
+def test_a_run_of_which_nothing_is_left_is_an_error_box_not_a_crash(stored, opened) -> None:
+    (stored.run("done-run") / "status.json").write_text("{")
+    app = opened("runs", run="done-run")
+    assert any("status.json cannot be read" in error.value.replace("\\", "") for error in app.error)
+
+
+@pytest.mark.parametrize("bad", ["../../../etc", "no-such-run", "%2e%2e"])
+@pytest.mark.parametrize("page", ["runs", "relations"])
+def test_a_foreign_run_in_the_address_is_refused_quietly(page, bad, stored, opened) -> None:
+    app = opened(page, run=bad)
+    assert not app.error
+    assert any("another run that does not exist" in note.value for note in app.caption)
+    assert app.query_params["run"] != bad
+
+
+def test_resume_queues_a_failed_run_again(stored, opened, monkeypatch) -> None:
+    asked = []
+    monkeypatch.setattr(launch, "requeue", lambda home, run_id: asked.append(run_id))
+    button(opened("runs", run="failed-run"), "Resume").click().run()
+    assert asked == ["failed-run"]
+
+
+def test_cancel_is_passed_on(stored, opened, monkeypatch) -> None:
+    asked = []
+    monkeypatch.setattr(launch, "cancel", lambda home, run_id: asked.append(run_id))
+    button(opened("runs", run="running-run"), "Cancel").click().run()
+    assert asked == ["running-run"]
+
+
+def test_delete_asks_before_it_deletes(stored, opened) -> None:
+    app = opened("runs", run="failed-run")
+    button(app, "Delete").click().run()
+    assert stored.run("failed-run").exists()
+    button(app, "Delete for good").click().run()
+    assert not app.exception
+    assert not stored.run("failed-run").exists()
+
+
+def test_clone_fills_the_form_through_the_address(stored, opened) -> None:
+    app = opened("runs", run="deep-run")
+    button(app, "Clone").click().run()
+    assert app.title[0].value == "What should be trained, and how?"
+    layers = next(box for box in app.number_input if box.label.startswith("num layers"))
+    assert layers.value == 3
+
+
+def test_train_queues_one_run_per_seed_with_the_changed_setting(stored, opened) -> None:
+    before = {path.name for path in stored.runs.iterdir()}
+    app = opened("train", system="cigf")
+    app.text_input(key="pick:seeds").set_value("3, 5-6").run()
+    next(box for box in app.number_input if box.label.startswith("dim")).set_value(8).run()
+    assert "1 setting differs" in texts(app)
+    button(app, "Train 3 runs").click().run()
+    assert not app.exception
+    new = [open_run(stored, path.name).recipe() for path in stored.runs.iterdir() if path.name not in before]
+    assert sorted(recipe.seed for recipe in new) == [3, 5, 6]
+    assert {recipe.config["dim"] for recipe in new} == {8}
+
+
+def test_train_shows_the_equivalent_command(stored, opened) -> None:
+    said = texts(opened("train", system="lightgcn"))
+    assert "python -m core train lightgcn demo --preset small" in said
+
+
+@pytest.mark.parametrize("system", ["cigf", "lightgcn_m", "lightgcn", "ease", "seen_before", "popularity"])
+def test_train_draws_a_form_for_every_system(system, stored, opened) -> None:
+    app = opened("train", system=system)
+    assert not app.error
+    assert button(app, "Train 1 run")
+
+
+def test_train_tells_at_once_which_settings_do_not_fit(stored, opened) -> None:
+    app = opened("train", system="cigf", variant="base")
+    next(box for box in app.number_input if box.label.startswith("num heads")).set_value(2).run()
+    assert any("num_heads must be 1" in error.value.replace("\\", "") for error in app.error)
+    assert "launch" not in [widget.key for widget in app.button]
+
+
+def test_train_refuses_bad_settings_in_the_address_with_a_notice(stored, opened) -> None:
+    app = opened("train", system="cigf", set=["dim=-4"])
+    assert not app.error
+    assert any("were refused" in note.value for note in app.caption)
+    assert next(box for box in app.number_input if box.label.startswith("dim")).value == 16
+
+
+def test_train_without_validation_pairs_offers_no_choice_on_them(stored, opened) -> None:
+    app = opened("train", system="cigf", fit_on="train+valid")
+    assert list(app.selectbox(key="pick:selection").options) == ["last epoch", "best on TEST (optimistic)"]
+
+
+def test_relations_answers_in_one_sentence_from_the_run(stored, opened) -> None:
+    said = texts(opened("relations", run="done-run"))
+    assert "favorite › buy] weighs most for 100.0 % of 211 users" in said
+
+
+def test_relations_shows_paths_spread_evolution_and_segments(stored, opened) -> None:
+    app = opened("relations", run="deep-run")
+    said = texts(app)
+    assert "**Order 2**: strongest and weakest of 16 paths" in said
+    assert "**Order 3**: strongest and weakest of 64 paths" in said
+    assert "planted truth" in said
+    assert "Do nodes agree?" in said
+
+
+def test_relations_of_items_and_an_earlier_epoch_come_from_the_address(stored, opened) -> None:
+    said = texts(opened("relations", run="deep-run", group="item", order="3", start="view", epoch="3"))
+    assert "Mean attention of items, at epoch 3" in said
+    assert "order 3, paths that start with **view**" in said
+
+
+def test_relations_starts_with_a_user_whose_recommendation_was_right(stored, opened) -> None:
+    app = opened("relations", run="done-run")
+    assert "✓" in app.selectbox(key="pick:user").format_func(app.selectbox(key="pick:user").value)
+
+
+@pytest.mark.parametrize(
+    ("run", "reason"),
+    [
+        ("lightgcn-run", "does not weigh relations"),
+        ("base-run", "has no attention"),
+        ("flat-run", "nothing to weigh"),
+        ("queued-run", "Not trained yet"),
+        ("running-run", "Still training"),
+        ("failed-run", "failed before its findings"),
+    ],
+)
+def test_relations_says_why_there_are_none(run, reason, stored, opened) -> None:
+    app = opened("relations", run=run)
+    assert reason in texts(app)
+    assert not app.error
+
+
+def test_a_damaged_finding_is_an_error_box_with_a_remedy(stored, opened) -> None:
+    (stored.run("done-run") / "findings" / "relation_attention.npz").write_bytes(b"PK")
+    app = opened("relations", run="done-run")
+    assert any("What to do" in error.value for error in app.error)
+
+
+def test_changed_settings_are_in_the_address_until_the_preset_changes(stored, opened) -> None:
+    app = opened("train", system="cigf")
+    next(box for box in app.number_input if box.label.startswith("dim")).set_value(8).run()
+    assert app.query_params["set"] == ["dim=8"] or app.query_params["set"] == "dim=8"
+    app.selectbox(key="pick:preset").select("paper").run()
+    assert "set" not in app.query_params
+    assert next(box for box in app.number_input if box.label.startswith("dim")).value == 16
