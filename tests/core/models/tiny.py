@@ -1,0 +1,142 @@
+"""Tiny ranking data and models: every dimension its own prime, parameters that hide nothing behind zeros."""
+
+from dataclasses import replace
+from typing import Any
+
+import numpy as np
+import pandas as pd
+import torch
+from scipy.sparse import csr_array
+
+from core.catalog.base import System, SystemConfig
+from core.catalog.systems import system
+from core.data.info import DatasetInfo
+from core.data.ranking import RankingData
+from core.data.writing import DatasetContent, Provenance, write_dataset
+from core.home import Home
+from core.models.base import Ranker
+from core.models.cigf import CIGF
+from core.models.registry import build
+from core.ops.graphs import Bipartite
+
+CPU = torch.device("cpu")
+BEHAVIORS = ("view", "cart", "buy")
+
+
+def matrix(dense: Any) -> csr_array:
+    """A [U, I] matrix of ones where `dense` is not zero."""
+    return csr_array((np.asarray(dense) != 0).astype(np.float32))
+
+
+def ranking_from(
+    train: dict[str, Any], valid: Any = None, test: Any = None, name: str = "tiny"
+) -> RankingData:
+    """Ranking data of dense matrices; the last behaviour of `train` is the target."""
+    shape = next(iter(train.values())).shape
+    nothing = np.zeros(shape)
+    return RankingData(
+        name=name,
+        content_hash="0" * 64,
+        behaviors=tuple(train),
+        train={b: matrix(m) for b, m in train.items()},
+        valid=matrix(nothing if valid is None else valid),
+        test=matrix(nothing if test is None else test),
+        fit_on="train",
+    )
+
+
+def random_ranking(
+    users: int = 5,
+    items: int = 7,
+    behaviors: tuple[str, ...] = BEHAVIORS,
+    density: float = 0.35,
+    seed: int = 3,
+) -> RankingData:
+    """Random pairs per behaviour; the last user did nothing and nobody touched the first item; one test pair a user."""
+    rng = np.random.default_rng(seed)
+    train = {}
+    for behavior in behaviors:
+        pairs = rng.random((users, items)) < density
+        pairs[-1], pairs[:, 0] = False, False
+        train[behavior] = pairs
+    test = np.zeros((users, items))
+    for user in range(users):
+        free = np.flatnonzero(~train[behaviors[-1]][user])
+        test[user, rng.choice(free)] = 1
+    return ranking_from(train, test=test)
+
+
+def checkerboard(users: int = 22, items: int = 14) -> RankingData:
+    """Users buy every item of their own colour but two: (u mod half)-th and the next, held out to test and validate.
+
+    All other items of their colour are training items, so the withheld one is the only sensible recommendation under
+    `full`. They viewed the withheld items too, and put most of their colour into the cart.
+    """
+    half = items // 2
+    view, cart, buy, valid, test = (np.zeros((users, items)) for _ in range(5))
+    for user in range(users):
+        own = np.arange(user % 2, items, 2)
+        view[user, own] = 1
+        withheld, validated = own[(user // 2) % half], own[(user // 2 + 1) % half]
+        cart[user, own] = buy[user, own] = 1
+        cart[user, withheld] = 0
+        cart[user, own[(user // 2 + 3) % half]] = 0
+        buy[user, [withheld, validated]] = 0
+        test[user, withheld] = valid[user, validated] = 1
+    return ranking_from({"view": view, "cart": cart, "buy": buy}, valid, test, "checkerboard")
+
+
+def stored(home: Home, data: RankingData, name: str = "board", *, replace: bool = False) -> DatasetInfo:
+    """`data` written as a data set of `home`."""
+    parts = [(data.train[b], b, "train") for b in data.behaviors]
+    parts += [(data.valid, data.target, "valid"), (data.test, data.target, "test")]
+    frames = []
+    for pairs, behavior, split in parts:
+        users, items = pairs.nonzero()
+        frames.append(pd.DataFrame({"user": users, "item": items, "behavior": behavior, "split": split}))
+    content = DatasetContent(
+        provenance=Provenance(("multi_behavior",), "by hand", "test", 1, "as-given"),
+        behaviors=data.behaviors,
+        interactions=pd.concat(frames, ignore_index=True).astype({"user": np.int32, "item": np.int32}),
+        users=pd.DataFrame({"original_id": [f"u{n}" for n in range(data.num_users)]}),
+        items=pd.DataFrame({"original_id": [f"i{n}" for n in range(data.num_items)]}),
+    )
+    return write_dataset(home, name, content, replace=replace)
+
+
+def resolved(key: str, variant: str | None = None, **overrides: Any) -> SystemConfig:
+    entry: System = system(key)
+    return entry.resolve("small", variant, overrides)
+
+
+def built(key: str, data: RankingData, variant: str | None = None, seed: int = 0, **overrides: Any) -> Ranker:
+    torch.manual_seed(seed)
+    return build(key, resolved(key, variant, **overrides), data, CPU)
+
+
+def cigf(data: RankingData, seed: int = 0, **overrides: Any) -> CIGF:
+    """A CIGF in float64 whose parameters, biases included, are random and of order 1."""
+    settings = {"dim": 2, "score_scale": 1.3, "leaky_slope": 0.17} | overrides
+    model = built("cigf", data, seed=seed, **settings)
+    assert isinstance(model, CIGF)
+    return as_double(model)
+
+
+def as_double(model: CIGF) -> CIGF:
+    generator = torch.Generator().manual_seed(11)
+    model.double()
+    with torch.no_grad():
+        for parameter in model.parameters():
+            parameter.copy_(0.7 * torch.randn(parameter.shape, generator=generator, dtype=torch.float64))
+    model.encoder.graphs = tuple(double_graph(graph) for graph in model.encoder.graphs)
+    return model
+
+
+def double_graph(graph: Bipartite) -> Bipartite:
+    names = ("user_weight", "item_weight", "user_scale", "item_scale")
+    parts = {name: getattr(graph, name) for name in names}
+    return replace(graph, **{name: None if p is None else p.double() for name, p in parts.items()})
+
+
+def array(tensor: torch.Tensor) -> np.ndarray:
+    return tensor.detach().numpy()

@@ -1,0 +1,121 @@
+"""Samplers draw what they say, uniformly; losses are exact and do not overflow."""
+
+import math
+
+import numpy as np
+import pytest
+import torch
+from scipy import stats
+
+from core.ops.losses import bpr, squared_norm
+from core.ops.samplers import PairSampler, shuffled_batches
+from tests.core.models import tiny
+
+USERS, ITEMS = 5, 7
+TOUCHED = np.array(
+    [
+        [0, 1, 1, 0, 0, 1, 0],
+        [0, 0, 0, 0, 0, 0, 0],
+        [1, 1, 1, 0, 1, 1, 1],
+        [1, 1, 1, 1, 1, 1, 1],
+        [0, 0, 0, 0, 0, 0, 1],
+    ]
+)
+
+
+def sampler() -> PairSampler:
+    return PairSampler(tiny.matrix(TOUCHED), tiny.CPU)
+
+
+def generator(seed: int = 5) -> torch.Generator:
+    return torch.Generator().manual_seed(seed)
+
+
+@pytest.mark.parametrize("most", [1, 2, 4, 40])
+def test_positives_are_touched_items_and_as_many_as_promised(most: int):
+    users = torch.tensor([4, 1, 0, 3, 2, 0])
+    owner, items = sampler().positives(users, most, generator())
+    counts = np.bincount(owner.numpy(), minlength=6)
+    degrees = [1, 0, 3, 0, 6, 3]  # user 1 touched nothing, user 3 touched all and so has no negative
+    assert counts.tolist() == [min(most, degree) for degree in degrees]
+    assert all(TOUCHED[users[o], i] for o, i in zip(owner.tolist(), items.tolist()))
+
+
+def test_positives_are_uniform_over_the_touched_items():
+    owner, items = sampler().positives(torch.full((4000,), 0), 3, generator())
+    counts = np.bincount(items.numpy(), minlength=ITEMS)
+    assert len(owner) == 12_000
+    assert set(np.flatnonzero(counts)) == {1, 2, 5}
+    assert stats.chisquare(counts[[1, 2, 5]]).pvalue > 1e-3
+
+
+@pytest.mark.parametrize("user", [0, 1, 4])
+def test_negatives_are_uniform_over_the_untouched_items(user: int):
+    drawn = sampler().negatives(torch.full((9000,), user), generator())
+    counts = np.bincount(drawn.numpy(), minlength=ITEMS)
+    untouched = np.flatnonzero(TOUCHED[user] == 0)
+    assert set(np.flatnonzero(counts)) == set(untouched)
+    assert stats.chisquare(counts[untouched]).pvalue > 1e-3
+
+
+def test_negatives_of_a_random_matrix_are_never_touched():
+    dense = np.random.default_rng(0).random((23, 17)) < 0.6
+    dense[:, 3] = False
+    users = torch.arange(23).repeat(50)
+    drawn = PairSampler(tiny.matrix(dense), tiny.CPU).negatives(users, generator())
+    assert drawn.shape == users.shape
+    assert not dense[users.numpy(), drawn.numpy()].any()
+    assert len(drawn.unique()) == 17
+
+
+def test_the_only_untouched_item_is_the_negative():
+    assert sampler().negatives(torch.full((50,), 2), generator()).unique().tolist() == [3]
+
+
+def test_a_user_who_touched_everything_has_no_negative():
+    with pytest.raises(ValueError, match="touched every item"):
+        sampler().negatives(torch.tensor([0, 3]), generator())
+
+
+def test_draws_follow_the_generator():
+    users = torch.arange(USERS)
+    first, again, other = (sampler().positives(users, 40, generator(seed))[1] for seed in (5, 5, 6))
+    assert torch.equal(first, again)
+    assert not torch.equal(first, other)
+
+
+def test_shuffled_batches_cover_everything_once():
+    batches = shuffled_batches(17, 5, generator(), tiny.CPU)
+    assert [len(batch) for batch in batches] == [5, 5, 5, 2]
+    joined = torch.cat(batches).tolist()
+    assert sorted(joined) == list(range(17))
+    assert joined != list(range(17))
+
+
+def test_bpr_is_the_mean_of_minus_log_sigmoid():
+    positive, negative = [0.3, -2.0, 5.0], [1.3, -1.0, -4.0]
+    expected = sum(-math.log(1 / (1 + math.exp(-(p - n)))) for p, n in zip(positive, negative)) / 3
+    assert float(bpr(torch.tensor(positive), torch.tensor(negative))) == pytest.approx(expected, rel=1e-6)
+
+
+@pytest.mark.parametrize(("gap", "expected"), [(1000.0, 0.0), (-1000.0, 1000.0)])
+def test_bpr_of_extreme_logits_is_finite_with_a_finite_gradient(gap: float, expected: float):
+    positive = torch.tensor([gap], requires_grad=True)
+    loss = bpr(positive, torch.zeros(1))
+    loss.backward()
+    assert float(loss.detach()) == pytest.approx(expected)
+    assert positive.grad is not None
+    assert float(positive.grad) == pytest.approx(0 if gap > 0 else -1)
+
+
+def test_bpr_without_pairs_is_zero_and_differentiable():
+    empty = torch.zeros(0, requires_grad=True)
+    loss = bpr(empty, empty)
+    loss.backward()
+    assert float(loss.detach()) == 0
+    assert empty.grad is not None
+
+
+def test_squared_norm_adds_over_tensors():
+    tensors = [torch.tensor([[1.0, 2.0], [3.0, 4.0]]), torch.tensor([-5.0])]
+    assert float(squared_norm(tensors)) == 1 + 4 + 9 + 16 + 25
