@@ -248,7 +248,7 @@ def _reindex(home: Home, args: Arguments) -> int:
 def _bench(home: Home, args: Arguments) -> int:
     from core.bench.registry import run_bench
 
-    return run_bench(args.name, home, as_json=args.json)
+    return run_bench(args.name, home, args.dataset, args.device, as_json=args.json)
 
 
 def _parser() -> argparse.ArgumentParser:
@@ -293,7 +293,10 @@ def _parser() -> argparse.ArgumentParser:
     _json(command("runs", _runs, "list the runs"))
     _json(command("show", _show, "print a run's recipe, status and results")).add_argument("run")
     command("reindex", _reindex, "rebuild the index of runs from their folders")
-    _json(command("bench", _bench, "measure a hot path against its plain form")).add_argument("name")
+    bench = _json(command("bench", _bench, "measure a hot path against its plain form"))
+    bench.add_argument("name", help="sparse, cigf or evaluate")
+    bench.add_argument("--dataset", default="taobao", help="data set of cigf and evaluate (default: taobao)")
+    bench.add_argument("--device", default="auto", help="auto, cpu, cuda or cuda:N")
     return parser
 
 

@@ -99,7 +99,7 @@ EASE = System(
     summary="Closed-form linear item-item model with a zero diagonal.",
     family="single behaviour",
     config=EASEConfig,
-    presets={"paper": {}, "small": {"l2": 50.0}},
+    presets={"paper": {}, "small": {"l2": 20.0}},
     variants={"all_behaviors": Variant("pairs of every behaviour", {"history": "all"})},
 )
 

@@ -25,7 +25,7 @@ from core.ops.samplers import PairSampler, shuffled_batches
 
 @dataclass(frozen=True, eq=False)
 class TaskPairs:
-    """Drawn pairs of one task: positions in the batch's users, positive and negative items, [P] each."""
+    """Drawn pairs of one task: rows of the batch's users, positive and negative items, [P] each."""
 
     owner: Tensor
     positive: Tensor
@@ -34,9 +34,9 @@ class TaskPairs:
 
 @dataclass(frozen=True, eq=False)
 class CIGFBatch:
-    """users: [B]. items: the rows that `tasks` point into, or None when they are all items."""
+    """users, items: the rows that `tasks` point into; None means all of them."""
 
-    users: Tensor
+    users: Tensor | None
     items: Tensor | None
     tasks: tuple[TaskPairs, ...]
 
