@@ -28,19 +28,22 @@ def hit_users(users: Array, items: Array, results: pd.DataFrame) -> dict[int, se
 def reaching_paths(behaviors: Sequence[str], num_layers: int, composition: str) -> list[tuple[str, ...]]:
     """Paths of three relations from a user to an item that the model can use.
 
-    The user's side of order 2 and the item's side of order 1 meet in the second user, and both carry the expert's
-    start behaviour k: b > k > k under recursive composition, k > b > k under target composition.
+    From L = 3 on the user's representation reaches the item by itself. With L = 2 its order 2 meets the item's order 1
+    in the second user, and both carry the start behaviour k of one expert: b > k > k under recursive composition,
+    k > b > k under target composition.
     """
     if num_layers < 2:
         return []
+    if num_layers > 2:
+        return list(product(behaviors, repeat=3))
     pairs = product(behaviors, behaviors)
     return [(b, k, k) if composition == "recursive" else (k, b, k) for k, b in pairs]
 
 
 def default_path(paths: Sequence[tuple[str, ...]], strongest: Sequence[str]) -> str:
-    """The label to start with: the path that goes on from the first of `strongest` (labels of order-2 paths)."""
+    """The label to start with: the one that equals or goes on from the first possible of `strongest`."""
     labels = [" > ".join(path) for path in paths]
-    going_on = (label for lead in strongest for label in labels if label.startswith(f"{lead} > "))
+    going_on = (label for lead in strongest for label in labels if f"{label} > ".startswith(f"{lead} > "))
     return next(going_on, labels[0])
 
 

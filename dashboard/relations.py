@@ -103,9 +103,13 @@ def paths_table(finding: Finding, group: str) -> pd.DataFrame:
     """Every relation path that ends in `group`, strongest first: columns path, strength, support."""
     target = finding.axis("target").labels.index(group)
     strength = values_of(finding)[target]
-    support = finding.support[target] if finding.support is not None else np.full(len(strength), np.nan)
+    support = finding.support[target] if finding.support is not None else np.zeros(len(strength))
     table = pd.DataFrame(
-        {"path": finding.axis("path").labels, "strength": strength.astype(float), "support": support}
+        {
+            "path": finding.axis("path").labels,
+            "strength": strength.astype(float),
+            "support": np.rint(support).astype(np.int64),
+        }
     )
     return table.sort_values("strength", ascending=False, ignore_index=True)
 

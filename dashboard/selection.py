@@ -31,7 +31,8 @@ PATTERNS: dict[str, re.Pattern[str]] = {
         "order": r"\d{1,2}",
         "start": _LABEL,
         "group": r"user|item",
-        "epoch": r"\d{1,6}",
+        "epoch": r"\d{1,6}|scored",
+        "detail": r"spread|evolution|segments",
         "user": r"\d{1,9}",
         "item": r"\d{1,9}",
         "path": rf"{_LABEL}( > {_LABEL}){{0,7}}",
@@ -98,7 +99,9 @@ def pick(
     if widget == "select" or len(options) < 2:
         chosen = st.selectbox(label, options, format_func=names.__getitem__, **common)
     elif widget == "segments":
-        chosen = st.segmented_control(label, options, format_func=names.__getitem__, required=True, wrap=True, **common)
+        chosen = st.segmented_control(
+            label, options, format_func=names.__getitem__, required=True, wrap=True, **common
+        )
     else:
         chosen = st.select_slider(label, options, format_func=names.__getitem__, **common)
     if refused is not None:

@@ -3,8 +3,9 @@
 import streamlit as st
 
 from core.runs.folder import open_run
-from dashboard import readers, states
+from dashboard import readers, selection, states
 from dashboard.drawing import image_format
+from dashboard.panels import relations_sections as section
 from dashboard.panels import relations_view as view
 from dashboard.panels.path_instances import drill_down
 from dashboard.panels.run_list import pick_run, run_title
@@ -30,14 +31,16 @@ with states.page(
     recipe, attention = loaded
     st.caption(f"{states.plain(run_title(summary))} · {view.context(run, recipe)}")
     picked = view.controls(run, recipe, attention)
-    view.answer(picked)
-    view.heatmap(picked)
+    section.answer(picked)
+    section.heatmap(picked)
     st.subheader("Which paths carry the most?", anchor=False)
-    view.paths(picked)
-    details = {"Spread over nodes": view.spread, "Evolution": view.evolution, "Segments": segments}
-    for tab, draw in zip(st.tabs(list(details)), details.values()):
-        with tab, states.guarded():
-            draw(picked)
+    section.paths(picked)
+    details = {"spread": section.spread, "evolution": section.evolution, "segments": segments}
+    shown = selection.pick(
+        "detail", "In detail", list(details), title=section.DETAILS.__getitem__, widget="segments"
+    )
+    with states.guarded():
+        details[shown](picked)
     st.subheader("Through whom does a path reach a recommendation?", anchor=False)
     with states.guarded():
         drill_down(picked)

@@ -43,12 +43,13 @@ def curves(
     y: str,
     names: Sequence[str] | None = None,
     from_zero: bool = False,
+    log: bool = False,
     best_epoch: int | None = None,
     value_format: str = ".4f",
 ) -> go.Figure:
     """Lines of `value` over `epoch`, one per `name`, labelled at their right end where there are few.
 
-    table: columns name, epoch, value. best_epoch draws a vertical mark.
+    table: columns name, epoch, value. best_epoch draws a vertical mark. log: logarithmic where all values allow it.
     """
     if table.empty:
         return empty_figure("Nothing recorded yet")
@@ -73,9 +74,16 @@ def curves(
     styled(figure, height=SMALL_HEIGHT + 40, x="epoch", y=y)
     figure.update_layout(showlegend=len(wanted) > 1)
     figure.update_yaxes(rangemode="tozero" if from_zero else "normal")
+    if log and table["value"].min() > 0:
+        figure.update_yaxes(
+            type="log", dtick="D1" if table["value"].max() < 100 * table["value"].min() else 1
+        )
     if best_epoch:
         figure.add_vline(
-            x=best_epoch, line={"color": GREY, "dash": "dot", "width": 1}, annotation_text="selected"
+            x=best_epoch,
+            line={"color": GREY, "dash": "dot", "width": 1},
+            annotation_text="scored",
+            annotation_position="top left",
         )
     return figure
 

@@ -1,10 +1,10 @@
 """Drill-down on the Relations page: a user, an item recommended to them, and the nodes on a path between the two."""
 
-import pandas as pd
 import streamlit as st
 
 from core.catalog.cigf import CIGFConfig
 from core.data.dataset import Dataset
+from core.evaluation.paths import path_instances
 from dashboard import instances, readers, relations, selection, states, words
 from dashboard.drawing import csv_button
 from dashboard.glossary import meaning
@@ -82,10 +82,9 @@ def _path(view: View) -> tuple[str, ...] | None:
     if not paths:
         st.caption("Paths need at least two layers.")
         return None
-    strongest: list[str] = []
-    if readers.has_finding(view.run, "relation_paths_2"):
-        table = relations.paths_table(readers.finding(view.run, "relation_paths_2"), "user")
-        strongest = list(table["path"])
+    key = "relation_paths_3" if layers > 2 else "relation_paths_2"
+    known = readers.has_finding(view.run, key)
+    strongest = list(relations.paths_table(readers.finding(view.run, key), "user")["path"]) if known else []
     labels = [" > ".join(path) for path in paths]
     default = instances.default_path(paths, strongest)
     chosen = selection.pick("path", "Path", labels, default=default, title=words.path, help=meaning("path"))
@@ -93,8 +92,6 @@ def _path(view: View) -> tuple[str, ...] | None:
 
 
 def _table(view: View, data: Dataset, user: int, item: int, path: tuple[str, ...], titles: list[str]) -> None:
-    from core.evaluation.paths import path_instances
-
     config = view.recipe.system_config()
     assert isinstance(config, CIGFConfig)
     matrices = readers.training_matrices(data, view.recipe.fit_on)
@@ -107,27 +104,29 @@ def _table(view: View, data: Dataset, user: int, item: int, path: tuple[str, ...
         )
         return
     table = instances.readable(found, path, user, titles)
+    total = int(found.attrs.get("instances", len(found)))
     st.markdown(
         f"The strongest of the **{label}** paths from user {user} to **{states.plain(titles[item])}**"
     )
     st.dataframe(
-        pd.DataFrame(table),
+        table,
         hide_index=True,
         column_config={
             "instance": st.column_config.TextColumn("instance", width="large"),
             "strength": st.column_config.NumberColumn(
-                "strength", format="%.5f", help=meaning("instance strength")
+                "strength", format="%.2e", help=meaning("instance strength")
             ),
             "share": st.column_config.ProgressColumn(
                 "share",
                 format="percent",
                 min_value=0,
-                max_value=1,
-                help="Of this path's total between the two",
+                max_value=float(table["share"].max()),
+                help="Of the absolute strength of all instances of this path between the two",
             ),
         },
         alt="Table of path instances from the user to the item",
     )
+    states.sampled(len(table), total, "instances, the strongest first")
     with st.container(horizontal=True, horizontal_alignment="distribute", vertical_alignment="center"):
-        st.caption(f"{view.attention.source}; composition {view.composition}", width="stretch")
+        st.caption(f"CIGF, Eqs. 8 to 10; composition {view.composition}", width="stretch")
         csv_button(table, f"instances-{user}-{item}-{view.run.run_id}")

@@ -83,7 +83,7 @@ def _curves(run: RunFolder, status: Status) -> None:
     with left:
         st.markdown("**Training loss by term**")
         show(
-            curves(loss, y="loss (mean per batch)"),
+            curves(loss, y="loss (log scale)", log=True),
             loss,
             name=f"loss-{run.run_id}",
             source="Terms as the trainer sums them; CIGF, Eq. 17"

@@ -23,6 +23,7 @@ def test_paths_to_an_item_carry_the_start_on_both_sides() -> None:
     assert all(path[1] == path[2] for path in recursive)
     target = instances.reaching_paths(("view", "buy"), 2, "target")
     assert all(path[0] == path[2] for path in target)
+    assert len(instances.reaching_paths(("view", "buy"), 3, "recursive")) == 8
     assert instances.reaching_paths(("view", "buy"), 1, "target") == []
 
 

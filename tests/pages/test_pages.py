@@ -190,19 +190,36 @@ def test_relations_answers_in_one_sentence_from_the_run(stored, opened) -> None:
     assert "favorite › buy] weighs most for 100.0 % of 211 users" in said
 
 
-def test_relations_shows_paths_spread_evolution_and_segments(stored, opened) -> None:
-    app = opened("relations", run="deep-run")
-    said = texts(app)
+def test_relations_shows_the_paths_of_every_order(stored, opened) -> None:
+    said = texts(opened("relations", run="deep-run"))
     assert "**Order 2**: strongest and weakest of 16 paths" in said
     assert "**Order 3**: strongest and weakest of 64 paths" in said
-    assert "planted truth" in said
-    assert "Do nodes agree?" in said
+
+
+@pytest.mark.parametrize(
+    ("detail", "words"),
+    [("spread", "Do nodes agree?"), ("evolution", "line: mean"), ("segments", "never saw them")],
+)
+def test_relations_details_have_an_address(detail, words, stored, opened) -> None:
+    assert words in texts(opened("relations", run="deep-run", detail=detail))
 
 
 def test_relations_of_items_and_an_earlier_epoch_come_from_the_address(stored, opened) -> None:
-    said = texts(opened("relations", run="deep-run", group="item", order="3", start="view", epoch="3"))
+    said = texts(
+        opened(
+            "relations", run="deep-run", group="item", order="3", start="view", epoch="3", detail="evolution"
+        )
+    )
     assert "Mean attention of items, at epoch 3" in said
     assert "order 3, paths that start with **view**" in said
+
+
+def test_relations_lists_the_instances_of_a_path_in_words(stored, opened) -> None:
+    app = opened("relations", run="done-run", path="view > view > view")
+    tables = [frame.value for frame in app.dataframe if "instance" in frame.value.columns]
+    assert tables
+    user = app.query_params["user"]
+    assert tables[0]["instance"][0].startswith(f"user {user} —view→ ")
 
 
 def test_relations_starts_with_a_user_whose_recommendation_was_right(stored, opened) -> None:

@@ -1,0 +1,124 @@
+"""The first five minutes of a newcomer, in a real browser against the real server and a real training run."""
+
+import os
+import time
+from collections.abc import Iterator
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+import psutil
+import pytest
+
+from core.data.planted import write_demo
+from core.home import Home
+from core.runs.state import supervisor_state
+from tests.journeys.browser import ARGUMENTS, chromium_path, running_server
+
+if TYPE_CHECKING:
+    from playwright.sync_api import ConsoleMessage, Page
+
+pytestmark = [pytest.mark.journey, pytest.mark.timeout(300)]
+TWO_MINUTES = 120_000
+
+
+@pytest.fixture
+def chromium() -> str:
+    """The browser; without one the journey is skipped, or fails where RELSCOPE_REQUIRE_BROWSER=1."""
+    path = chromium_path()
+    if path is None or not Path(path).exists():
+        reason = "no Chromium found: install it or name it in RELSCOPE_CHROMIUM"
+        if os.environ.get("RELSCOPE_REQUIRE_BROWSER") == "1":
+            pytest.fail(reason)
+        pytest.skip(reason)
+    return path
+
+
+@pytest.fixture
+def server(tmp_path: Path) -> Iterator[str]:
+    """A server over a home that holds the demo data and nothing else; what it started ends with the test."""
+    home = Home(tmp_path)
+    write_demo(home)
+    try:
+        with running_server(tmp_path) as url:
+            yield url
+    finally:
+        end_supervisor(home)
+
+
+def end_supervisor(home: Home) -> None:
+    state = supervisor_state(home)
+    if state is None:
+        return
+    supervisor = psutil.Process(state.pid)
+    family = [supervisor, *supervisor.children(recursive=True)]
+    for process in family:
+        process.terminate()
+    for process in psutil.wait_procs(family, timeout=10)[1]:
+        process.kill()
+
+
+def listen(page: "Page") -> list[str]:
+    """Errors of the console and of scripts, as they come.
+
+    Streamlit first looks for its server below the page's own path (`/relations/_stcore/health`): that 404 is no error.
+    """
+    complaints: list[str] = []
+
+    def hear(said: "ConsoleMessage") -> None:
+        is_probe = "/_stcore/" in said.location["url"] and "404" in said.text
+        if said.type == "error" and not is_probe:
+            complaints.append(f"{said.text} {said.location['url']}")
+
+    page.on("console", hear)
+    page.on("pageerror", lambda error: complaints.append(str(error)))
+    return complaints
+
+
+def test_a_newcomer_trains_cigf_and_sees_its_relations(chromium: str, server: str) -> None:
+    from playwright.sync_api import expect, sync_playwright
+
+    with sync_playwright() as playwright:
+        browser = playwright.chromium.launch(executable_path=chromium, args=ARGUMENTS)
+        page = browser.new_page(viewport={"width": 1440, "height": 900})
+        complaints = listen(page)
+        begun = time.monotonic()
+
+        page.goto(server)
+        page.get_by_role("button", name="Train CIGF on the demo data").click()
+        expect(page.get_by_role("heading", name="What are my runs doing?")).to_be_visible(timeout=20_000)
+
+        relations = page.get_by_role("button", name="See its relations")
+        expect(page.get_by_text("Finished after")).to_be_visible(timeout=TWO_MINUTES)
+        expect(relations).to_be_visible()
+        assert time.monotonic() - begun < 120
+        expect(page.get_by_text("Test metrics", exact=False).first).to_be_visible()
+
+        relations.click()
+        expect(page.get_by_role("heading", name="Which relations does the model rely on?")).to_be_visible()
+        expect(page.get_by_text("weighs most for")).to_be_visible(timeout=20_000)
+        expect(page.locator(".js-plotly-plot .heatmaplayer image").first).to_be_visible(timeout=20_000)
+        assert "run=" in page.url
+
+        expect(
+            page.get_by_role("heading", name="Through whom does a path reach a recommendation?")
+        ).to_be_visible()
+        picker = page.get_by_role("combobox", name="Path")
+        expect(page.get_by_text("paths from user", exact=False).first).to_be_visible(timeout=20_000)
+        picker.click()
+        page.keyboard.type("view › buy")
+        page.get_by_role("option", name="view › buy › buy").click()
+        expect(page.get_by_text("The strongest of the view › buy › buy paths from user")).to_be_visible(
+            timeout=20_000
+        )
+        assert "path=view" in page.url
+
+        address = page.url
+        page.goto(address)
+        expect(page.get_by_text("The strongest of the view › buy › buy paths from user")).to_be_visible(
+            timeout=20_000
+        )
+
+        assert page.get_by_test_id("stException").count() == 0
+        assert page.get_by_test_id("stAlert").count() == 0
+        assert complaints == []
+        browser.close()
