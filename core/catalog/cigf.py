@@ -83,6 +83,20 @@ def _heads() -> dict[str, Variant]:
     return variants | released
 
 
+# The released scale of 300 with l2 = .01 keeps embeddings so small that Eq. 9 is all bias: attention then hardly
+# differs between nodes. On small data we found a scale of 1 with a weaker l2 better on validation pairs, and personal.
+_SMALL = {
+    "epochs": 30,
+    "num_layers": 2,
+    "learning_rate": 1e-2,
+    "score_scale": 1.0,
+    "l2": 1e-4,
+    "users_per_epoch": 1500,
+    "lr_decay_steps": 60,
+    "validate_every": 2,
+    "snapshot_every": 3,
+}
+
 CIGF = System(
     key="cigf",
     title="CIGF",
@@ -95,15 +109,7 @@ CIGF = System(
         "paper-beibei": {"num_layers": 2},
         "paper-taobao": {"num_layers": 4},
         "paper-ijcai": {"num_layers": 4, "epochs": 200},
-        "small": {
-            "epochs": 20,
-            "num_layers": 2,
-            "learning_rate": 5e-3,
-            "users_per_epoch": 1500,
-            "lr_decay_steps": 60,
-            "validate_every": 2,
-            "snapshot_every": 2,
-        },
+        "small": _SMALL,
     },
     variants={
         "base": Variant(
