@@ -1,24 +1,21 @@
 """The command line; its names and arguments are stable, since scripts depend on them."""
 
-import argparse
 import json
 import sys
-from collections.abc import Callable, Sequence
+from collections.abc import Sequence
 from pathlib import Path
 from typing import Any
 
+from core.arguments import Act, Arguments, parser_for
 from core.catalog.systems import CATALOG, system
 from core.errors import ConfigError, RelScopeError
 from core.home import Home, find_home
-from core.protocol import PROTOCOLS
 from core.recipe import Recipe, make_recipe
-
-Arguments = argparse.Namespace
 
 
 def main(arguments: Sequence[str] | None = None) -> int:
     """Run one command and return the exit status: 0 done, 1 the work failed, 2 the arguments are wrong, 130 interrupted."""
-    args = _parser().parse_args(arguments)
+    args = parser_for(ACTS).parse_args(arguments)
     home = find_home(args.home)
     try:
         return int(args.act(home, args))
@@ -251,88 +248,19 @@ def _bench(home: Home, args: Arguments) -> int:
     return run_bench(args.name, home, args.dataset, args.device, as_json=args.json)
 
 
-def _parser() -> argparse.ArgumentParser:
-    common = argparse.ArgumentParser(add_help=False)
-    common.add_argument(
-        "--home", help="home folder of data sets and runs (default: RELSCOPE_HOME or ./workspace)"
-    )
-    parser = argparse.ArgumentParser(
-        prog="python -m core", description="RelScope: relation-aware recommendation, trained and looked at."
-    )
-    commands = parser.add_subparsers(required=True, metavar="COMMAND")
-
-    def command(name: str, act: Callable[[Home, Arguments], int], text: str) -> argparse.ArgumentParser:
-        added = commands.add_parser(name, help=text, description=text, parents=[common])
-        added.set_defaults(act=act)
-        return added
-
-    _json(command("datasets", _datasets, "list the data sets"))
-    demo = command("demo-data", _demo_data, "write the planted demo data set")
-    demo.add_argument("--name", default="demo")
-    demo.add_argument("--seed", type=int)
-    demo.add_argument("--users", type=int, default=1_500)
-    demo.add_argument("--items", type=int, default=1_000)
-    demo.add_argument("--replace", action="store_true", help="replace a data set of that name")
-    demo.add_argument(
-        "--if-missing", action="store_true", help="do nothing if a data set of that name exists"
-    )
-    _import_arguments(command("import", _import, "read a data set"))
-    shown = _json(command("profile", _profile, "print a data set's statistics as JSON"))
-    shown.add_argument("name")
-    _json(command("systems", _systems, "list what can be trained"))
-    train = _recipe_arguments(command("train", _train, "train here and now"))
-    train.add_argument("--resume", metavar="RUN", help="continue a run from its last checkpoint")
-    _recipe_arguments(command("submit", _submit, "queue a run; the supervisor trains it"))
-    command("cancel", _cancel, "cancel a queued or running run").add_argument("run")
-    command("supervise", _supervise, "work off the queue until stopped")
-    evaluated = command("evaluate", _evaluate, "evaluate a finished run, also under another protocol")
-    evaluated.add_argument("run")
-    evaluated.add_argument(
-        "--protocol", help=f"{', '.join(PROTOCOLS)}, with options as in full:mask_valid=false"
-    )
-    _json(command("runs", _runs, "list the runs"))
-    _json(command("show", _show, "print a run's recipe, status and results")).add_argument("run")
-    command("reindex", _reindex, "rebuild the index of runs from their folders")
-    bench = _json(command("bench", _bench, "measure a hot path against its plain form"))
-    bench.add_argument("name", help="sparse, cigf or evaluate")
-    bench.add_argument("--dataset", default="taobao", help="data set of cigf and evaluate (default: taobao)")
-    bench.add_argument("--device", default="auto", help="auto, cpu, cuda or cuda:N")
-    return parser
-
-
-def _json(parser: argparse.ArgumentParser) -> argparse.ArgumentParser:
-    parser.add_argument("--json", action="store_true", help="print JSON for scripts")
-    return parser
-
-
-def _import_arguments(parser: argparse.ArgumentParser) -> None:
-    parser.add_argument("layout", help="behavior-text, behavior-npz, or auto")
-    parser.add_argument("source", help="folder of the files")
-    parser.add_argument("--name", required=True, help="name of the data set")
-    parser.add_argument("--behaviors", help="behaviours in funnel order, target last: view,cart,buy")
-    parser.add_argument("--target", help="name of the behaviour to recommend (default: buy)")
-    parser.add_argument("--split", choices=["as-given", "last", "random"], help="how pairs are held out")
-    parser.add_argument("--seed", type=int, default=0, help="seed of random splits")
-    parser.add_argument("--replace", action="store_true", help="replace a data set of that name")
-
-
-def _recipe_arguments(parser: argparse.ArgumentParser) -> argparse.ArgumentParser:
-    parser.add_argument("system", nargs="?", help=", ".join(CATALOG))
-    parser.add_argument("dataset", nargs="?", help="name of a data set")
-    parser.add_argument("--preset", help="paper, small, ...; default: small on planted data, else paper")
-    parser.add_argument("--variant", help="a named ablation of the system")
-    parser.add_argument(
-        "--set", action="append", default=[], metavar="KEY=VALUE", help="change one setting; may be repeated"
-    )
-    parser.add_argument("--seed", type=int, default=0)
-    parser.add_argument("--epochs", type=int, help="the same as --set epochs=N")
-    parser.add_argument("--device", default="auto", help="auto, cpu, cuda or cuda:N")
-    parser.add_argument(
-        "--protocol", help=f"{', '.join(PROTOCOLS)}, with options as in full:mask_valid=false"
-    )
-    parser.add_argument("--fit-on", choices=["train", "train+valid"], default="train")
-    parser.add_argument(
-        "--selection", choices=["valid", "last", "test_as_published"], help="how the epoch is chosen"
-    )
-    parser.add_argument("--run-id", help="id of the new run (default: made from time, system, data and seed)")
-    return parser
+ACTS: dict[str, Act] = {
+    "datasets": _datasets,
+    "demo-data": _demo_data,
+    "import": _import,
+    "profile": _profile,
+    "systems": _systems,
+    "train": _train,
+    "submit": _submit,
+    "cancel": _cancel,
+    "supervise": _supervise,
+    "evaluate": _evaluate,
+    "runs": _runs,
+    "show": _show,
+    "reindex": _reindex,
+    "bench": _bench,
+}

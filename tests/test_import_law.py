@@ -21,7 +21,7 @@ LAYERS = (
     ("training",),
     ("studies",),
     ("bench",),
-    ("cli", "__main__"),
+    ("arguments", "cli", "__main__"),
 )
 # `evaluation` scores models and `training` uses it: both need torch. What the server reads lies outside of these.
 HEAVY = ("core.ops", "core.models", "core.training", "core.bench", "core.evaluation.ranking")

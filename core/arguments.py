@@ -1,0 +1,99 @@
+"""What can be typed after `python -m core`; what each command does is in core/cli.py."""
+
+import argparse
+from collections.abc import Callable, Mapping
+
+from core.catalog.systems import CATALOG
+from core.home import Home
+from core.protocol import PROTOCOLS
+
+Arguments = argparse.Namespace
+Act = Callable[[Home, Arguments], int]
+
+
+def parser_for(acts: Mapping[str, Act]) -> argparse.ArgumentParser:
+    """The parser of every command; `acts` holds what each one does, by its name."""
+    common = argparse.ArgumentParser(add_help=False)
+    common.add_argument(
+        "--home", help="home folder of data sets and runs (default: RELSCOPE_HOME or ./workspace)"
+    )
+    parser = argparse.ArgumentParser(
+        prog="python -m core", description="RelScope: relation-aware recommendation, trained and looked at."
+    )
+    commands = parser.add_subparsers(required=True, metavar="COMMAND")
+
+    def command(name: str, text: str) -> argparse.ArgumentParser:
+        added = commands.add_parser(name, help=text, description=text, parents=[common])
+        added.set_defaults(act=acts[name])
+        return added
+
+    _json(command("datasets", "list the data sets"))
+    demo = command("demo-data", "write the planted demo data set")
+    demo.add_argument("--name", default="demo")
+    demo.add_argument("--seed", type=int)
+    demo.add_argument("--users", type=int, default=1_500)
+    demo.add_argument("--items", type=int, default=1_000)
+    demo.add_argument("--replace", action="store_true", help="replace a data set of that name")
+    demo.add_argument(
+        "--if-missing", action="store_true", help="do nothing if a data set of that name exists"
+    )
+    _import_arguments(command("import", "read a data set"))
+    shown = _json(command("profile", "print a data set's statistics as JSON"))
+    shown.add_argument("name")
+    _json(command("systems", "list what can be trained"))
+    train = _recipe_arguments(command("train", "train here and now"))
+    train.add_argument("--resume", metavar="RUN", help="continue a run from its last checkpoint")
+    _recipe_arguments(command("submit", "queue a run; the supervisor trains it"))
+    command("cancel", "cancel a queued or running run").add_argument("run")
+    command("supervise", "work off the queue until stopped")
+    evaluated = command("evaluate", "evaluate a finished run, also under another protocol")
+    evaluated.add_argument("run")
+    evaluated.add_argument(
+        "--protocol", help=f"{', '.join(PROTOCOLS)}, with options as in full:mask_valid=false"
+    )
+    _json(command("runs", "list the runs"))
+    _json(command("show", "print a run's recipe, status and results")).add_argument("run")
+    command("reindex", "rebuild the index of runs from their folders")
+    bench = _json(command("bench", "measure a hot path against its plain form"))
+    bench.add_argument("name", help="sparse, cigf or evaluate")
+    bench.add_argument("--dataset", default="taobao", help="data set of cigf and evaluate (default: taobao)")
+    bench.add_argument("--device", default="auto", help="auto, cpu, cuda or cuda:N")
+    return parser
+
+
+def _json(parser: argparse.ArgumentParser) -> argparse.ArgumentParser:
+    parser.add_argument("--json", action="store_true", help="print JSON for scripts")
+    return parser
+
+
+def _import_arguments(parser: argparse.ArgumentParser) -> None:
+    parser.add_argument("layout", help="behavior-text, behavior-npz, or auto")
+    parser.add_argument("source", help="folder of the files")
+    parser.add_argument("--name", required=True, help="name of the data set")
+    parser.add_argument("--behaviors", help="behaviours in funnel order, target last: view,cart,buy")
+    parser.add_argument("--target", help="name of the behaviour to recommend (default: buy)")
+    parser.add_argument("--split", choices=["as-given", "last", "random"], help="how pairs are held out")
+    parser.add_argument("--seed", type=int, default=0, help="seed of random splits")
+    parser.add_argument("--replace", action="store_true", help="replace a data set of that name")
+
+
+def _recipe_arguments(parser: argparse.ArgumentParser) -> argparse.ArgumentParser:
+    parser.add_argument("system", nargs="?", help=", ".join(CATALOG))
+    parser.add_argument("dataset", nargs="?", help="name of a data set")
+    parser.add_argument("--preset", help="paper, small, ...; default: small on planted data, else paper")
+    parser.add_argument("--variant", help="a named ablation of the system")
+    parser.add_argument(
+        "--set", action="append", default=[], metavar="KEY=VALUE", help="change one setting; may be repeated"
+    )
+    parser.add_argument("--seed", type=int, default=0)
+    parser.add_argument("--epochs", type=int, help="the same as --set epochs=N")
+    parser.add_argument("--device", default="auto", help="auto, cpu, cuda or cuda:N")
+    parser.add_argument(
+        "--protocol", help=f"{', '.join(PROTOCOLS)}, with options as in full:mask_valid=false"
+    )
+    parser.add_argument("--fit-on", choices=["train", "train+valid"], default="train")
+    parser.add_argument(
+        "--selection", choices=["valid", "last", "test_as_published"], help="how the epoch is chosen"
+    )
+    parser.add_argument("--run-id", help="id of the new run (default: made from time, system, data and seed)")
+    return parser
