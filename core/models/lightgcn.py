@@ -57,8 +57,10 @@ class LightGCN(GraphRanker[LightGCNEncoding], Trainable[PairBatch]):
         ]
         self._sampler = PairSampler(data.train[data.target], device)
         pairs = data.train[data.target].tocoo()
-        self._users = torch.from_numpy(pairs.row).long().to(device)
-        self._items = torch.from_numpy(pairs.col).long().to(device)
+        degree = np.bincount(pairs.row, minlength=data.num_users)
+        usable = degree[pairs.row] < data.num_items  # a user who touched everything has no negative item
+        self._users = torch.from_numpy(pairs.row[usable]).long().to(device)
+        self._items = torch.from_numpy(pairs.col[usable]).long().to(device)
         self.to(device)
 
     def encode(self) -> LightGCNEncoding:
@@ -75,7 +77,10 @@ class LightGCN(GraphRanker[LightGCNEncoding], Trainable[PairBatch]):
         return torch.einsum("bd,bcd->bc", encoding.user[users_B], encoding.item[items_BC])
 
     def batches(self, generator: torch.Generator) -> Iterator[PairBatch]:
-        """Every training pair of the target once, in random order, each with one negative."""
+        """Every training pair of the target once, in random order, each with one negative.
+
+        Pairs of users who touched every item are left out, since there is no negative for them.
+        """
         for pairs in shuffled_batches(self._users.numel(), self.config.batch_size, generator, self.device):
             users = self._users[pairs]
             yield PairBatch(users, self._items[pairs], self._sampler.negatives(users, generator))
