@@ -19,6 +19,8 @@ from core.models.cigf import CIGF
 from core.models.registry import build
 from core.ops.graphs import Bipartite
 
+torch.set_num_threads(1)  # on matrices this small, threads that wait for each other cost fifty times the work
+
 CPU = torch.device("cpu")
 BEHAVIORS = ("view", "cart", "buy")
 
