@@ -40,11 +40,15 @@ def reaching_paths(behaviors: Sequence[str], num_layers: int, composition: str) 
     return [(b, k, k) if composition == "recursive" else (k, b, k) for k, b in pairs]
 
 
-def default_path(paths: Sequence[tuple[str, ...]], strongest: Sequence[str]) -> str:
-    """The label to start with: the one that equals or goes on from the first possible of `strongest`."""
-    labels = [" > ".join(path) for path in paths]
-    going_on = (label for lead in strongest for label in labels if f"{label} > ".startswith(f"{lead} > "))
-    return next(going_on, labels[0])
+def strongest_first(paths: Sequence[tuple[str, ...]], strongest: Sequence[str]) -> list[tuple[str, ...]]:
+    """`paths` in the order of `strongest` (labels of stored paths) that they equal or go on from; the others last."""
+    rank = {label: place for place, label in enumerate(strongest)}
+
+    def place(path: tuple[str, ...]) -> int:
+        beginnings = (" > ".join(path[:length]) for length in range(len(path), 0, -1))
+        return next((rank[label] for label in beginnings if label in rank), len(rank))
+
+    return sorted(paths, key=place)
 
 
 def in_words(instance: Sequence[int], path: Sequence[str], user: int, titles: Sequence[str]) -> str:

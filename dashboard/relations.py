@@ -25,14 +25,15 @@ def values_of(finding: Finding) -> Array:
 def node_attention(finding: Finding, group: str) -> Array:
     """Attention of the nodes in `group`, heads summed: [start, order, node, relation]."""
     start, stop = finding.axis("node").groups[group]
-    summed: Array = values_of(finding)[:, :, :, start:stop].sum(axis=2, dtype=np.float64)
+    heads = values_of(finding)[:, :, :, start:stop]
+    summed: Array = heads[:, :, 0] if heads.shape[2] == 1 else heads.sum(axis=2)
     return summed
 
 
 def attention_table(finding: Finding, group: str) -> pd.DataFrame:
     """Mean attention over the nodes of `group`: columns order, start, relation, attention, nodes."""
     nodes = node_attention(finding, group)
-    return _attention_rows(nodes.mean(axis=2), finding.axes, nodes.shape[2])
+    return _attention_rows(nodes.mean(axis=2, dtype=np.float64), finding.axes, nodes.shape[2])
 
 
 def attention_table_at(history: History, epoch: int, group: str) -> pd.DataFrame:

@@ -15,6 +15,9 @@ _TITLES: dict[type[RelScopeError], str] = {
     RunError: "This run cannot be shown or changed",
     DeviceError: "The device cannot take this job",
 }
+_NOISE = tuple(
+    map(re.compile, (r"(settings: )?Value error, ", r" \(got \{.*?\}\)", r"\.? Settings: [a-z0-9_, ]+$"))
+)
 _MARKDOWN = re.compile(r"([\\`*_{}\[\]<>$~:|#])")
 
 
@@ -38,7 +41,7 @@ def guarded() -> Iterator[None]:
 
 def failed(error: RelScopeError) -> None:
     """What went wrong, and after the last semicolon what to do about it."""
-    what, _, remedy = str(error).rpartition("; ")
+    what, _, remedy = readable(error).rpartition("; ")
     title = next(
         (text for kind, text in _TITLES.items() if isinstance(error, kind)), "This could not be done"
     )
@@ -46,6 +49,14 @@ def failed(error: RelScopeError) -> None:
     if what:
         body += f"\n\n**What to do:** {plain(remedy[:1].upper() + remedy[1:])}"
     st.error(body, title=title, icon=":material/error:")
+
+
+def readable(error: RelScopeError) -> str:
+    """The message without what only a terminal needs: pydantic's prefix, whole configs, the list of all settings."""
+    text = str(error)
+    for noise in _NOISE:
+        text = noise.sub("", text)
+    return text
 
 
 def empty(title: str, what_next: str, page: str | None = None, label: str = "", **params: str) -> None:

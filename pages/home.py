@@ -34,5 +34,10 @@ with states.page(
         live_queue(home, with_queue=False)
         st.subheader("Data", anchor=False)
         for data in readers.datasets(home):
-            link("train", states.plain(data_title(data)), icon=":material/database:", dataset=data.name)
+            link(
+                "train",
+                f"{states.plain(data.name)}: {data_title(data)}",
+                icon=":material/database:",
+                dataset=data.name,
+            )
         st.caption("Import your own with `python -m core import`.")

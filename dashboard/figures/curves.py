@@ -73,6 +73,8 @@ def curves(
         )
     styled(figure, height=SMALL_HEIGHT + 40, x="epoch", y=y)
     figure.update_layout(showlegend=len(wanted) > 1)
+    if table["epoch"].max() <= 10:
+        figure.update_xaxes(dtick=1)
     figure.update_yaxes(rangemode="tozero" if from_zero else "normal")
     if log and table["value"].min() > 0:
         figure.update_yaxes(
@@ -83,7 +85,7 @@ def curves(
             x=best_epoch,
             line={"color": GREY, "dash": "dot", "width": 1},
             annotation_text="scored",
-            annotation_position="top left",
+            annotation_position="bottom left",
         )
     return figure
 

@@ -1,12 +1,11 @@
 """Heatmaps: attention of start behaviour by relation, one panel per order, and attention by user segment."""
 
-import numpy as np
 import pandas as pd
 import plotly.graph_objects as go
 from plotly.subplots import make_subplots
 
 from core.findings import Array
-from dashboard.figures.palette import diverging
+from dashboard.figures.palette import diverging, ink
 from dashboard.figures.template import MAIN_HEIGHT, empty_figure, styled
 
 
@@ -29,28 +28,20 @@ def attention_heatmap(table: pd.DataFrame, *, dark: bool = False) -> go.Figure:
     figure = make_subplots(
         cols=len(orders), subplot_titles=titles, shared_yaxes=True, horizontal_spacing=0.04
     )
-    for place, order in enumerate(orders, start=1):
-        starts, relations, values = grid(table[table["order"] == order], "start", "relation", "attention")
-        figure.add_trace(
-            go.Heatmap(
-                z=values,
-                x=relations,
-                y=starts,
-                coloraxis="coloraxis",
-                texttemplate="%{z:.3f}",
-                textfont={"size": 14},
-                xgap=2,
-                ygap=2,
-                hovertemplate=f"order {order}<br>paths that start with <b>%{{y}}</b><br>"
-                "relation <b>%{x}</b><br>mean attention %{z:.4f}<extra></extra>",
-            ),
-            row=1,
-            col=place,
+    reach = _reach(table["attention"])
+    panels = [grid(table[table["order"] == order], "start", "relation", "attention") for order in orders]
+    for place, (order, (starts, relations, values)) in enumerate(zip(orders, panels), start=1):
+        hover = (
+            f"order {order}<br>paths that start with <b>%{{y}}</b><br>relation <b>%{{x}}</b><br>"
+            "mean attention %{z:.4f}<extra></extra>"
         )
+        figure.add_trace(_cells(starts, relations, values, hover), row=1, col=place)
+    for place, (starts, relations, values) in enumerate(panels, start=1):
+        figure.add_trace(_numbers(starts, relations, values, reach, dark), row=1, col=place)
     styled(figure, height=min(MAIN_HEIGHT, 150 + 58 * table["start"].nunique()), x="relation weighted")
     figure.update_yaxes(autorange="reversed")
     figure.update_yaxes(title_text="start behaviour", col=1)
-    figure.update_layout(coloraxis=_centred(table["attention"].to_numpy(), dark, "mean<br>attention"))
+    figure.update_layout(coloraxis=_centred(reach, dark, "mean<br>attention"))
     return figure
 
 
@@ -61,25 +52,39 @@ def segment_heatmap(table: pd.DataFrame, *, dark: bool = False) -> go.Figure:
     segments, relations, values = grid(table, "segment", "relation", "attention")
     users = table.drop_duplicates("segment").set_index("segment")["users"]
     names = [f"{segment} ({users[segment]:,} users)" for segment in segments]
+    reach = _reach(table["attention"])
+    hover = "%{y}<br>relation <b>%{x}</b><br>mean attention %{z:.4f}<extra></extra>"
     figure = go.Figure(
-        go.Heatmap(
-            z=values,
-            x=relations,
-            y=names,
-            coloraxis="coloraxis",
-            texttemplate="%{z:.3f}",
-            xgap=2,
-            ygap=2,
-            hovertemplate="%{y}<br>relation <b>%{x}</b><br>mean attention %{z:.4f}<extra></extra>",
-        )
+        [_cells(names, relations, values, hover), _numbers(names, relations, values, reach, dark)]
     )
     styled(figure, height=130 + 50 * len(segments), x="relation weighted")
     figure.update_yaxes(autorange="reversed")
-    figure.update_layout(coloraxis=_centred(values, dark, "mean<br>attention"))
+    figure.update_layout(coloraxis=_centred(reach, dark, "mean<br>attention"))
     return figure
 
 
-def _centred(values: Array, dark: bool, title: str) -> dict[str, object]:
-    reach = float(np.abs(values).max()) or 1.0
+def _cells(rows: list[str], columns: list[str], values: Array, hover: str) -> go.Heatmap:
+    return go.Heatmap(z=values, x=columns, y=rows, coloraxis="coloraxis", xgap=2, ygap=2, hovertemplate=hover)
+
+
+def _numbers(rows: list[str], columns: list[str], values: Array, reach: float, dark: bool) -> go.Scatter:
+    """The value in every cell, each in the colour that reads on its background."""
+    shown = [(x, y, float(values[r, c])) for r, y in enumerate(rows) for c, x in enumerate(columns)]
+    return go.Scatter(
+        x=[x for x, _, _ in shown],
+        y=[y for _, y, _ in shown],
+        text=[f"{value:.3f}" for _, _, value in shown],
+        mode="text",
+        textfont={"size": 14, "color": [ink(value / reach, dark) for _, _, value in shown]},
+        hoverinfo="skip",
+        showlegend=False,
+    )
+
+
+def _reach(values: "pd.Series[float]") -> float:
+    return float(values.abs().max()) or 1.0
+
+
+def _centred(reach: float, dark: bool, title: str) -> dict[str, object]:
     bar = {"title": {"text": title}, "thickness": 12, "outlinewidth": 0, "tickformat": ".2f"}
     return {"colorscale": diverging(dark), "cmin": -reach, "cmid": 0, "cmax": reach, "colorbar": bar}

@@ -65,5 +65,10 @@ def diverging(dark: bool) -> list[tuple[float, str]]:
     centre = "#2A323C" if dark else "#F4F4F2"
     colours = (*_NEGATIVE, centre, *_POSITIVE)
     if dark:
-        colours = ("#F2B25C", "#C8700A", "#6B3E12", centre, "#1D5A85", "#2C8AC8", "#8FCBEC")
+        colours = ("#C8781F", "#9A5410", "#5E3711", centre, "#1D4F75", "#2470A6", "#3489C4")
     return [(place / 6, colour) for place, colour in enumerate(colours)]
+
+
+def ink(share: float, dark: bool) -> str:
+    """The text colour that reads on `diverging(dark)` at `share` of its reach."""
+    return "#FFFFFF" if dark or abs(share) > 0.5 else "#1D2530"

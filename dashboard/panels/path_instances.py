@@ -1,9 +1,12 @@
 """Drill-down on the Relations page: a user, an item recommended to them, and the nodes on a path between the two."""
 
+from collections.abc import Callable
+from functools import partial
+
+import pandas as pd
 import streamlit as st
 
 from core.catalog.cigf import CIGFConfig
-from core.data.dataset import Dataset
 from core.evaluation.paths import path_instances
 from dashboard import instances, readers, relations, selection, states, words
 from dashboard.drawing import csv_button
@@ -14,6 +17,7 @@ from dashboard.readers import Recommendations
 
 MOST_USERS = 200
 MOST_INSTANCES = 20
+MOST_TRIED = 16
 
 
 def drill_down(view: View) -> None:
@@ -37,10 +41,18 @@ def drill_down(view: View) -> None:
         user = _user(stored, hits)
     with cells[1]:
         item = _item(stored, user, hits.get(user, set()), titles)
+    matrices = readers.training_matrices(data, view.recipe.fit_on)
+    find = partial(path_instances, matrices, view.attention, _config(view), user=user, item=item)
     with cells[2]:
-        path = _path(view)
+        path = _path(view, find)
     if path is not None:
-        _table(view, data, user, item, path, titles)
+        _table(view, find(path, limit=MOST_INSTANCES), path, user, titles[item], titles)
+
+
+def _config(view: View) -> CIGFConfig:
+    config = view.recipe.system_config()
+    assert isinstance(config, CIGFConfig)
+    return config
 
 
 def _user(stored: Recommendations, hits: dict[int, set[int]]) -> int:
@@ -75,7 +87,7 @@ def _item(stored: Recommendations, user: int, hit: set[int], titles: list[str]) 
     return int(chosen)
 
 
-def _path(view: View) -> tuple[str, ...] | None:
+def _path(view: View, find: Callable[..., pd.DataFrame]) -> tuple[str, ...] | None:
     behaviors = view.attention.axis("relation").labels
     layers = int(view.recipe.config["num_layers"])
     paths = instances.reaching_paths(behaviors, layers, view.composition)
@@ -85,29 +97,28 @@ def _path(view: View) -> tuple[str, ...] | None:
     key = "relation_paths_3" if layers > 2 else "relation_paths_2"
     known = readers.has_finding(view.run, key)
     strongest = list(relations.paths_table(readers.finding(view.run, key), "user")["path"]) if known else []
-    labels = [" > ".join(path) for path in paths]
-    default = instances.default_path(paths, strongest)
-    chosen = selection.pick("path", "Path", labels, default=default, title=words.path, help=meaning("path"))
+    ranked = instances.strongest_first(paths, strongest)
+    default = next((path for path in ranked[:MOST_TRIED] if len(find(path, limit=1))), ranked[0])
+    labels = [" > ".join(path) for path in ranked]
+    chosen = selection.pick(
+        "path", "Path", labels, default=" > ".join(default), title=words.path, help=meaning("path")
+    )
     return tuple(chosen.split(" > "))
 
 
-def _table(view: View, data: Dataset, user: int, item: int, path: tuple[str, ...], titles: list[str]) -> None:
-    config = view.recipe.system_config()
-    assert isinstance(config, CIGFConfig)
-    matrices = readers.training_matrices(data, view.recipe.fit_on)
-    found = path_instances(matrices, view.attention, config, path, user, item, MOST_INSTANCES)
+def _table(
+    view: View, found: pd.DataFrame, path: tuple[str, ...], user: int, item: str, titles: list[str]
+) -> None:
     label = words.path(" > ".join(path))
     if found.empty:
         states.empty(
-            f"No {label} path leads from user {user} to {titles[item]}",
+            f"No {label} path leads from user {user} to {item}",
             "Other paths may: pick another path, item or user above.",
         )
         return
     table = instances.readable(found, path, user, titles)
     total = int(found.attrs.get("instances", len(found)))
-    st.markdown(
-        f"The strongest of the **{label}** paths from user {user} to **{states.plain(titles[item])}**"
-    )
+    st.markdown(f"The strongest of the **{label}** paths from user {user} to **{states.plain(item)}**")
     st.dataframe(
         table,
         hide_index=True,
@@ -129,4 +140,4 @@ def _table(view: View, data: Dataset, user: int, item: int, path: tuple[str, ...
     states.sampled(len(table), total, "instances, the strongest first")
     with st.container(horizontal=True, horizontal_alignment="distribute", vertical_alignment="center"):
         st.caption(f"CIGF, Eqs. 8 to 10; composition {view.composition}", width="stretch")
-        csv_button(table, f"instances-{user}-{item}-{view.run.run_id}")
+        csv_button(table, f"instances-{user}-{view.run.run_id}")

@@ -14,6 +14,7 @@ from core.runs.summary import RunSummary
 from dashboard import states, words
 from dashboard.glossary import meaning
 from dashboard.navigation import link
+from dashboard.panels.background import keep_supervisor
 from dashboard.panels.run_list import run_title
 
 
@@ -24,13 +25,13 @@ def live_queue(home: Home, *, with_queue: bool = True) -> None:
 
 def _queue(home: Home, with_queue: bool) -> None:
     with states.guarded():
+        keep_supervisor(home)
         runs = {run.run_id: run for run in list_runs(home)}
         state = launch.supervisor_state(home)
         slots = state.slots if state else tuple(SlotState(slot=slot) for slot in find_devices().slots)
         if state is None:
             st.caption(
-                ":orange[The supervisor is not running, so queued runs wait. It starts again within half a minute "
-                "of opening any page.]"
+                ":orange[The supervisor is not running, so queued runs wait. It is started again within half a minute.]"
             )
         elif state.trouble:
             st.caption(f":orange[{states.plain(state.trouble)}]")

@@ -84,8 +84,16 @@ def load(run: RunFolder) -> tuple[Recipe, Finding] | None:
     if readers.has_finding(run, ATTENTION):
         return recipe, readers.finding(run, ATTENTION)
     title, advice = why_nothing(recipe, status) or ("Nothing to show", "Pick another run.")
-    if recipe.system != "cigf":
-        states.empty(title, advice, "train", "Train CIGF on this data", system="cigf", dataset=recipe.dataset)
+    if status.state == "done":
+        states.empty(
+            title,
+            advice,
+            "train",
+            "Train the full CIGF",
+            system="cigf",
+            dataset=recipe.dataset,
+            variant="none",
+        )
     else:
         states.empty(title, advice, "runs", "Open the run's page", run=run.run_id)
     return None

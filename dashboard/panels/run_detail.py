@@ -151,8 +151,10 @@ def _costs(run: RunFolder, metrics: pd.DataFrame) -> None:
 
 def _log(run: RunFolder) -> None:
     lines = run.last_log_lines(40)
+    if not lines:
+        return
     with st.expander("Log (last 40 lines)", icon=":material/notes:"):
-        st.code("\n".join(lines) or "Nothing logged yet.", language=None, height=260)
+        st.code("\n".join(lines), language=None, height=260)
 
 
 def _static(run: RunFolder) -> None:

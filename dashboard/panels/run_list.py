@@ -15,6 +15,7 @@ from dashboard import selection, states, words
 from dashboard.glossary import meaning
 from dashboard.layout import row
 from dashboard.navigation import link
+from dashboard.panels.background import keep_supervisor
 
 STATES = ("all", "queued", "running", "done", "failed", "cancelled")
 ALIVE = ("queued", "running")
@@ -70,6 +71,7 @@ def live_table(home: Home) -> None:
 
 def _table(home: Home) -> None:
     with states.guarded():
+        keep_supervisor(home)
         left, right = row("pair", "filter", (1, 1))
         with left:
             find = selection.text("find", "Find", placeholder="words in the id, system, data or tags")

@@ -84,13 +84,9 @@ def draft(datasets: list[DatasetInfo]) -> Draft:
 
 def _what(datasets: list[DatasetInfo]) -> tuple[DatasetInfo, System, str, str | None]:
     by_name = {data.name: data for data in datasets}
-    cells = row("controls", "what", (4, 3, 3, 4))
+    cells = row("controls", "what", (3, 3, 3, 5))
     with cells[0]:
-        data = by_name[
-            selection.pick(
-                "dataset", "Data", list(by_name), default="demo", title=lambda n: data_title(by_name[n])
-            )
-        ]
+        data = by_name[selection.pick("dataset", "Data", list(by_name), default="demo", title=str)]
     with cells[1]:
         keys = fitting_systems(data)
         system = CATALOG[selection.pick("system", "System", keys, title=lambda k: CATALOG[k].title)]
@@ -104,13 +100,16 @@ def _what(datasets: list[DatasetInfo]) -> tuple[DatasetInfo, System, str, str | 
         variant = selection.pick(
             "variant", "Variant", names, title=lambda v: variant_title(system, v), help=meaning("variant")
         )
+    st.caption(
+        f"**{states.plain(data.name)}**: {data_title(data)}. {states.plain(' → '.join(data.behaviors))}, target last."
+    )
     st.caption(f"**{system.title}**: {system.summary} Source: {states.plain(system.paper)}.")
     return data, system, preset, None if variant == "none" else variant
 
 
 def data_title(data: DatasetInfo) -> str:
     planted = ", planted" if data.planted else ""
-    return f"{data.name} ({data.num_users:,} users, {data.num_items:,} items{planted})"
+    return f"{data.num_users:,} users, {data.num_items:,} items{planted}"
 
 
 def variant_title(system: System, name: str) -> str:
@@ -167,7 +166,7 @@ def _settings(system: System, preset: str, variant: str | None, base: SystemConf
         values = system.resolve(preset, variant, asked).model_dump()
     except ConfigError as error:
         values = base.model_dump()
-        refused.append(str(error))
+        refused.append(states.readable(error))
     if refused:
         st.caption(f":orange[Settings in the address were refused: {states.plain('; '.join(refused))}]")
     entered = forms.draw(fields, values, f"set:{name}:{st.session_state[_ROUND]}")

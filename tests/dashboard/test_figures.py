@@ -25,10 +25,16 @@ def attention() -> pd.DataFrame:
 
 def test_heatmap_has_one_panel_per_order_with_starts_as_rows() -> None:
     figure = attention_heatmap(attention())
-    assert len(figure.data) == 2
+    assert [trace.type for trace in figure.data] == ["heatmap", "heatmap", "scatter", "scatter"]
     assert list(figure.data[0].y) == ["view", "buy"]
     assert list(figure.data[0].x) == ["view", "cart", "buy"]
     np.testing.assert_allclose(figure.data[1].z, [[0.1, 0.13, 0.16], [-0.1, -0.07, -0.04]])
+
+
+def test_heatmap_writes_each_value_into_its_cell() -> None:
+    numbers = attention_heatmap(attention()).data[3]
+    place = next(i for i, (x, y) in enumerate(zip(numbers.x, numbers.y)) if (x, y) == ("cart", "buy"))
+    assert numbers.text[place] == "-0.070"
 
 
 def test_heatmap_colours_are_centred_at_zero() -> None:

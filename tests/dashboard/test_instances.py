@@ -27,10 +27,12 @@ def test_paths_to_an_item_carry_the_start_on_both_sides() -> None:
     assert instances.reaching_paths(("view", "buy"), 1, "target") == []
 
 
-def test_the_default_path_follows_the_strongest_known_one() -> None:
+def test_paths_follow_the_strongest_stored_ones() -> None:
     paths = instances.reaching_paths(("view", "buy"), 2, "recursive")
-    assert instances.default_path(paths, ["view > buy", "buy > buy"]) == "view > buy > buy"
-    assert instances.default_path(paths, []) == " > ".join(paths[0])
+    ranked = instances.strongest_first(paths, ["view > buy", "buy > buy"])
+    assert ranked[:2] == [("view", "buy", "buy"), ("buy", "buy", "buy")]
+    assert sorted(ranked) == sorted(paths)
+    assert instances.strongest_first(paths, []) == paths
 
 
 def test_an_instance_reads_as_a_walk() -> None:
