@@ -4,6 +4,7 @@ A finding says what its numbers mean (kind and axes), so that a page never needs
 """
 
 import json
+import zlib
 from collections.abc import Sequence
 from dataclasses import dataclass, field
 from enum import StrEnum
@@ -19,6 +20,18 @@ from core.files import read_json, replacing, write_json
 from core.home import checked_name
 
 Array = npt.NDArray[Any]
+# What reading a damaged archive or description raises; RuntimeError is zipfile's word for flags it does not know.
+_DAMAGE = (
+    ValueError,
+    KeyError,
+    TypeError,
+    AttributeError,
+    OSError,
+    EOFError,
+    RuntimeError,
+    BadZipFile,
+    zlib.error,
+)
 
 
 class Kind(StrEnum):
@@ -73,8 +86,8 @@ class Finding:
     """What a model states about itself.
 
     key: file-safe name, unique within a run. source: paper and equation, e.g. "CIGF, Eq. 9".
-    values: array whose shape follows `axes`, or Links for LINK. support: same shape, how many pairs, users or edges
-    stand behind each value. note: one sentence on how to read it, shown beside the figure.
+    values: array whose shape follows `axes`, or Links for LINK. support: same shape (LINK: one per link), how many
+    pairs, users or edges stand behind each value. note: one sentence on how to read it, shown beside the figure.
     Raises ValueError if shape, kind and axes do not fit together.
     """
 
@@ -120,10 +133,17 @@ class Finding:
             raise ValueError(f"{self.key}: Links need kind LINK and two axes")
         rows, columns = self.axes[0].size, self.axes[1].size
         bounded = links.index.size == 0 or (links.index.min() >= 0 and links.index.max() < columns)
-        if len(links.indptr) != rows + 1 or links.indptr[-1] != len(links.index) or not bounded:
+        rises = (
+            len(links.indptr) == rows + 1
+            and links.indptr[0] == 0
+            and bool((np.diff(links.indptr) >= 0).all())
+        )
+        if not rises or links.indptr[-1] != len(links.index) or not bounded:
             raise ValueError(f"{self.key}: links do not form a {rows} x {columns} CSR matrix")
         if len(links.index) != len(links.value) or not np.isfinite(links.value).all():
             raise ValueError(f"{self.key}: every link needs one finite value")
+        if self.support is not None and self.support.shape != links.value.shape:
+            raise ValueError(f"{self.key}: support has shape {self.support.shape}, links {links.value.shape}")
 
     def axis(self, name: str) -> Axis:
         return next(axis for axis in self.axes if axis.name == name)
@@ -185,7 +205,7 @@ def load_finding(folder: Path, key: str) -> Finding:
         raise RunError(
             f"{folder.parent.name} has no finding {key!r}; train the run further or pick another run"
         ) from error
-    except (ValueError, KeyError, TypeError, OSError, EOFError, BadZipFile) as error:
+    except _DAMAGE as error:
         raise RunError(
             f"{folder / key}: the finding cannot be read ({error}); resume or repeat the run to write it again"
         ) from error
@@ -230,7 +250,7 @@ def load_history(folder: Path, key: str) -> History | None:
             about = json.loads(arrays["about"].tobytes())
             axes = tuple(map(_axis_from, about["axes"]))
             return History(key, Kind(about["kind"]), axes, arrays["epochs"], arrays["values"])
-    except (ValueError, KeyError, TypeError, OSError, EOFError, BadZipFile) as error:
+    except _DAMAGE as error:
         raise RunError(
             f"{path}: the history cannot be read ({error}); resume or repeat the run to write it again"
         ) from error
