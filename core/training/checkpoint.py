@@ -11,6 +11,8 @@ from torch import nn
 from core.errors import RunError
 from core.files import write_with
 
+_DAMAGE = (RuntimeError, ValueError, TypeError, AttributeError, LookupError)
+
 
 @dataclass
 class Progress:
@@ -59,7 +61,7 @@ def load_checkpoint(
         if device.type == "cuda" and len(state["rng_cuda"]) == torch.cuda.device_count():
             torch.cuda.set_rng_state_all([s.cpu() for s in state["rng_cuda"]])
         return Progress(**state["progress"])
-    except (KeyError, RuntimeError, ValueError, TypeError) as error:
+    except _DAMAGE as error:
         raise RunError(
             f"{path}: the checkpoint does not fit this model ({error}); clone the run and start again"
         ) from error
@@ -71,7 +73,7 @@ def load_model(path: Path, model: nn.Module, device: torch.device) -> int:
     try:
         model.load_state_dict(state["model"])
         return int(state["progress"]["epoch"])
-    except (KeyError, RuntimeError, TypeError) as error:
+    except _DAMAGE as error:
         raise RunError(
             f"{path}: the checkpoint does not fit this model ({error}); clone the run and start again"
         ) from error
@@ -85,7 +87,7 @@ def _read(path: Path, device: torch.device) -> dict[str, Any]:
         raise RunError(
             f"{path}: there is no such checkpoint; the run has nothing to continue from"
         ) from error
-    except (RuntimeError, OSError, EOFError, ValueError, pickle.UnpicklingError) as error:
+    except (*_DAMAGE, OSError, EOFError, pickle.UnpicklingError) as error:
         raise RunError(
             f"{path}: the checkpoint cannot be read ({error}); delete it and resume, or clone the run"
         ) from error
