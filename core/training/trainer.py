@@ -136,21 +136,26 @@ class Trainer:
     def _is_last(self) -> bool:
         return self.progress.epoch == self.config.epochs
 
+    @property
+    def _ends(self) -> bool:
+        """True after the last epoch: all are done, or validation shows no gain any more."""
+        return self._is_last or self._is_exhausted
+
     def _look(self, metrics: MetricWriter, batch: Any) -> None:
         """Validate and take snapshots where the config asks for it, and after the last epoch."""
         epoch, every = self.progress.epoch, self.config.snapshot_every
         if self._judged_on and (epoch % self.config.validate_every == 0 or self._is_last):
             self._validate(metrics, self._judged_on)
-        if every and (epoch % every == 0 or epoch == 1 or self._is_last):
+        if every and (epoch % every == 0 or epoch == 1 or self._ends):
             assert isinstance(self.model, Trainable)
             self.snapshots.take(epoch, (*self.model.findings(), *self.model.probes(batch)))
 
     def _keep(self, hooks: Hooks) -> None:
         """Write the checkpoint to resume from, not more often than every two seconds; then stop if asked to."""
         stopping = hooks.should_stop()
-        if self._is_last or stopping or time.monotonic() - self._saved_at > _SECONDS_BETWEEN_CHECKPOINTS:
+        if self._ends or stopping or time.monotonic() - self._saved_at > _SECONDS_BETWEEN_CHECKPOINTS:
             self._save("last")
-        if stopping and not self._is_last:
+        if stopping and not self._ends:
             raise Stopped(f"stopped after epoch {self.progress.epoch}")
 
     def _step(self, losses: dict[str, Tensor]) -> dict[str, Tensor]:
