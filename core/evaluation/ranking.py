@@ -78,7 +78,8 @@ def evaluate(model: Ranker, data: RankingData, protocol: Protocol, split: Split 
             per_user = sampled_metrics(ranks, indptr, protocol.ks)
         else:
             hidden = hidden_pairs(data, protocol, split)
-            ranks, top = _ranks_among_all(model, hidden, users, indptr, items, max(protocol.ks))
+            most = min(max(protocol.ks), _longest_list(hidden, users))
+            ranks, top = _ranks_among_all(model, hidden, users, indptr, items, most)
             per_user = ranking_metrics(ranks, indptr, protocol.ks)
             exposure = exposure_metrics(top, data.popularity(), [k for k in protocol.ks if k <= top.shape[1]])
     seen = _seen(data, users[owner], items)
@@ -95,15 +96,24 @@ def hidden_pairs(data: RankingData, protocol: Protocol, split: Split) -> csr_arr
 def recommend(
     model: Ranker, hidden: csr_array, users: NDArray[np.int64], count: int
 ) -> tuple[NDArray[Any], NDArray[Any]]:
-    """The best `count` items per user without the hidden pairs, and their scores: [V, count] each, best first."""
+    """The best `count` items per user without the hidden pairs, and their scores: [V, count] each, best first.
+
+    Lists are shorter where some user has fewer items left, so that no hidden pair is ever recommended.
+    """
     items, values = [], []
+    count = min(count, _longest_list(hidden, users))
     with model.evaluating():
         for rows, scores in _scored(model, hidden, users):
-            best = scores.topk(min(count, scores.shape[1]))
+            best = scores.topk(count)
             items.append(best.indices.cpu().numpy())
             values.append(best.values.cpu().numpy())
             del rows
     return np.concatenate(items), np.concatenate(values)
+
+
+def _longest_list(hidden: csr_array, users: NDArray[np.int64]) -> int:
+    """Items that even the user with the most hidden pairs has left."""
+    return int(hidden.shape[1] - np.diff(hidden.indptr)[users].max(initial=0))
 
 
 def _scored(model: Ranker, hidden: csr_array, users: NDArray[np.int64]) -> Iterator[tuple[slice, Tensor]]:
@@ -140,7 +150,7 @@ def _ranks_among_all(
         owner = np.repeat(np.arange(rows.stop - rows.start), counts)
         owner_P = torch.from_numpy(owner).to(scores.device)
         item_P = torch.from_numpy(items[pairs]).to(scores.device)
-        top.append(scores.topk(min(most, scores.shape[1])).indices.cpu().numpy())
+        top.append(scores.topk(most).indices.cpu().numpy())
         own_P = scores[owner_P, item_P]
         scores[owner_P, item_P] = -torch.inf
         ahead_P = _not_below(scores, owner_P, own_P).cpu().numpy()
