@@ -51,6 +51,6 @@ def _below(limit_P: Tensor, generator: torch.Generator) -> Tensor:
 
 
 def shuffled_batches(count: int, size: int, generator: torch.Generator, device: torch.device) -> list[Tensor]:
-    """A random permutation of 0..count-1, cut into batches of `size` (the last may be smaller)."""
+    """A random permutation of 0..count-1, cut into batches of `size` (the last may be smaller); none if count is 0."""
     order = torch.randperm(count, generator=generator, device=device)
-    return list(order.split(size))
+    return list(order.split(size)) if count else []

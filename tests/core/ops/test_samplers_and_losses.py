@@ -90,6 +90,7 @@ def test_shuffled_batches_cover_everything_once():
     joined = torch.cat(batches).tolist()
     assert sorted(joined) == list(range(17))
     assert joined != list(range(17))
+    assert shuffled_batches(0, 5, generator(), tiny.CPU) == []
 
 
 def test_bpr_is_the_mean_of_minus_log_sigmoid():
