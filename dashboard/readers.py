@@ -21,6 +21,8 @@ from core.home import Home, find_home
 from core.protocol import FitOn
 from core.recipe import Recipe
 from core.runs.folder import MetricRow, RunFolder, latest_rows, read_metrics
+from core.runs.index import list_runs
+from core.runs.summary import RunSummary
 
 Stamp = tuple[int, int]
 
@@ -60,7 +62,18 @@ def _history(folder: str, key: str, written: Stamp) -> History | None:
 
 
 def has_finding(run: RunFolder, key: str) -> bool:
+    """Whether `run` has stored the finding `key` so far."""
     return (run.findings / f"{key}.json").exists()
+
+
+def runs(chosen: Home) -> list[RunSummary]:
+    """Summaries of every run, the latest first; at most a second old, and never without a run that was just created."""
+    return _runs(str(chosen.root), stamp(chosen.runs))
+
+
+@st.cache_resource(ttl=1, max_entries=4, show_spinner=False)
+def _runs(root: str, changed: Stamp) -> list[RunSummary]:
+    return list_runs(Home(Path(root)))
 
 
 def dataset(chosen: Home, name: str) -> Dataset:

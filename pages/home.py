@@ -4,7 +4,6 @@ import time
 
 import streamlit as st
 
-from core.runs.index import list_runs
 from dashboard import readers, states
 from dashboard.layout import row
 from dashboard.navigation import link
@@ -19,7 +18,7 @@ with states.page(
     "RelScope trains relation-aware recommenders on your machine and shows what they learned: "
     "which behaviours they rely on, for whom, and through whom.",
 ):
-    runs = list_runs(home)
+    runs = readers.runs(home)
     main, side = row("split", "home", (7, 3))
     with main:
         st.subheader("Start here", anchor=False)

@@ -15,7 +15,7 @@ home = readers.home()
 with states.page(
     "Which relations does the model rely on?", "Attention over behaviours, and the paths it makes."
 ):
-    summary = pick_run(home, prefer=lambda run: run.system == "cigf" and run.state == "done")
+    summary = pick_run(home, prefer=lambda run: view.is_stored(home, run.run_id))
     if summary is None:
         states.empty(
             "No runs yet",

@@ -39,7 +39,8 @@ def attention_heatmap(table: pd.DataFrame, *, dark: bool = False) -> go.Figure:
     for place, (starts, relations, values) in enumerate(panels, start=1):
         figure.add_trace(_numbers(starts, relations, values, reach, dark), row=1, col=place)
     styled(figure, height=min(MAIN_HEIGHT, 150 + 58 * table["start"].nunique()), x="relation weighted")
-    figure.update_yaxes(autorange="reversed")
+    figure.update_xaxes(ticks="", showgrid=False)
+    figure.update_yaxes(ticks="", showgrid=False, autorange="reversed")
     figure.update_yaxes(title_text="start behaviour", col=1)
     figure.update_layout(coloraxis=_centred(reach, dark, "mean<br>attention"))
     return figure
@@ -58,7 +59,8 @@ def segment_heatmap(table: pd.DataFrame, *, dark: bool = False) -> go.Figure:
         [_cells(names, relations, values, hover), _numbers(names, relations, values, reach, dark)]
     )
     styled(figure, height=130 + 50 * len(segments), x="relation weighted")
-    figure.update_yaxes(autorange="reversed")
+    figure.update_xaxes(ticks="", showgrid=False)
+    figure.update_yaxes(ticks="", showgrid=False, autorange="reversed")
     figure.update_layout(coloraxis=_centred(reach, dark, "mean<br>attention"))
     return figure
 

@@ -10,13 +10,15 @@ from core.runs.summary import RunSummary
 from dashboard import readers, states
 from dashboard.glossary import meaning
 from dashboard.navigation import go, link
+from dashboard.panels.relations_view import is_stored
 
 NAME = "demo"
 
 
 def demo_card(home: Home, runs: list[RunSummary]) -> None:
     """What the demo is, and the one button that writes its data if need be, queues CIGF and shows the run."""
-    latest = next((r for r in runs if r.dataset == NAME and r.system == "cigf" and r.state == "done"), None)
+    done = (run for run in runs if run.dataset == NAME and run.state == "done")
+    latest = next((run for run in done if is_stored(home, run.run_id)), None)
     with st.container(border=True):
         st.markdown("**Which behaviours does CIGF rely on, on data whose truth is known?**")
         st.markdown(

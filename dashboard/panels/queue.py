@@ -7,11 +7,10 @@ import streamlit as st
 from core.home import Home
 from core.runs import launch
 from core.runs.devices import Slot, find_devices
-from core.runs.index import list_runs
 from core.runs.queue import queue_order
 from core.runs.state import SlotState
 from core.runs.summary import RunSummary
-from dashboard import states, words
+from dashboard import readers, states, words
 from dashboard.glossary import meaning
 from dashboard.navigation import link
 from dashboard.panels.background import keep_supervisor
@@ -26,7 +25,7 @@ def live_queue(home: Home, *, with_queue: bool = True) -> None:
 def _queue(home: Home, with_queue: bool) -> None:
     with states.guarded():
         keep_supervisor(home)
-        runs = {run.run_id: run for run in list_runs(home)}
+        runs = {run.run_id: run for run in readers.runs(home)}
         state = launch.supervisor_state(home)
         slots = state.slots if state else tuple(SlotState(slot=slot) for slot in find_devices().slots)
         if state is None:

@@ -6,6 +6,7 @@ import streamlit as st
 
 from core.catalog.cigf import CIGFConfig
 from core.findings import Finding, History
+from core.home import Home
 from core.recipe import Recipe
 from core.runs.folder import RunFolder, Status
 from dashboard import readers, relations, selection, states, words
@@ -38,6 +39,11 @@ class View:
 
     def name(self, figure: str) -> str:
         return f"{figure}-{self.group}-{self.run.run_id}"
+
+
+def is_stored(home: Home, run_id: str) -> bool:
+    """Whether the run has relation attention to show."""
+    return readers.has_finding(RunFolder(home.run(run_id)), ATTENTION)
 
 
 def why_nothing(recipe: Recipe, status: Status) -> tuple[str, str] | None:

@@ -9,9 +9,8 @@ import streamlit as st
 
 from core.catalog.systems import CATALOG
 from core.home import Home
-from core.runs.index import list_runs
 from core.runs.summary import RunSummary
-from dashboard import selection, states, words
+from dashboard import readers, selection, states, words
 from dashboard.glossary import meaning
 from dashboard.layout import row
 from dashboard.navigation import link
@@ -20,6 +19,7 @@ from dashboard.panels.background import keep_supervisor
 STATES = ("all", "queued", "running", "done", "failed", "cancelled")
 ALIVE = ("queued", "running")
 MOST_ROWS = 2_000
+_CLICKED = "run-row-clicked"
 
 
 def run_title(summary: RunSummary) -> str:
@@ -42,17 +42,13 @@ def matching(summaries: Sequence[RunSummary], find: str, state: str) -> list[Run
 
 
 def run_table(summaries: Sequence[RunSummary], now: float) -> pd.DataFrame:
-    """One row per run, as the table shows it. Progress is a share of the epochs; metrics stand beside their protocol."""
+    """One row per run, as the table shows it. Progress is a share of the epochs; metrics stand behind their protocol."""
     rows = [
         {
             "state": words.STATE_SIGNS[run.state],
             "run": run_title(run),
             "progress": 1.0 if run.state == "done" else run.epoch / run.epochs if run.epochs else 0.0,
-            "test metric": f"{run.main_metric.upper()} {words.score(run.main_value)}"
-            if run.main_value is not None
-            else "",
-            "protocol": run.protocol,
-            "valid (best)": run.best_valid,
+            "metric": _metric(run),
             "age": f"{words.duration(max(now - run.created, 1))} ago",
             "took": words.duration((run.finished or now) - run.started) if run.started else "",
             "device": run.device or run.slot,
@@ -63,13 +59,24 @@ def run_table(summaries: Sequence[RunSummary], now: float) -> pd.DataFrame:
     return pd.DataFrame(rows)
 
 
+def _metric(run: RunSummary) -> str:
+    """The main metric after its protocol, so that sorting by it keeps protocols apart."""
+    if run.main_value is not None:
+        return f"{run.protocol}: {run.main_metric.upper()} {words.score(run.main_value)}"
+    if run.best_valid is not None:
+        return f"{run.protocol}: valid {run.main_metric.upper()} {words.score(run.best_valid)}"
+    return run.protocol
+
+
 def live_table(home: Home) -> None:
     """Search, filter and the table of runs, refreshed while anything is alive; a click on a row selects that run."""
-    alive = any(run.state in ALIVE for run in list_runs(home))
+    alive = any(run.state in ALIVE for run in readers.runs(home))
     st.fragment(_table, run_every=2.0 if alive else 15.0)(home)
 
 
 def _table(home: Home) -> None:
+    if st.session_state.pop(_CLICKED, False):
+        st.rerun(scope="app")  # the click reran this fragment alone; the run is drawn outside of it
     with states.guarded():
         keep_supervisor(home)
         left, right = row("pair", "filter", (1, 1))
@@ -77,7 +84,7 @@ def _table(home: Home) -> None:
             find = selection.text("find", "Find", placeholder="words in the id, system, data or tags")
         with right:
             state = selection.pick("state", "State", STATES, widget="segments")
-        everything = list_runs(home)
+        everything = readers.runs(home)
         runs = matching(everything, find, state)
         shown = runs[:MOST_ROWS]
         if not shown:
@@ -103,9 +110,9 @@ def _table(home: Home) -> None:
 _COLUMNS = {
     "run": st.column_config.TextColumn("run", width="medium"),
     "progress": st.column_config.ProgressColumn("progress", format="percent", min_value=0, max_value=1),
-    "protocol": st.column_config.TextColumn("protocol", help=meaning("protocol")),
-    "valid (best)": st.column_config.NumberColumn(
-        "valid (best)", format="%.4f", help="Best validation value of the same metric"
+    "metric": st.column_config.TextColumn(
+        "metric by protocol",
+        help=f"On test pairs; while there is none, the best on validation. {meaning('protocol')}",
     ),
 }
 
@@ -114,7 +121,7 @@ def _row_clicked(key: str, ids: Sequence[str]) -> None:
     rows = st.session_state[key]["selection"]["rows"]
     if rows:
         selection.remember("run", ids[rows[0]])
-        selection.mirror("run", ids[rows[0]])
+        st.session_state[_CLICKED] = True
 
 
 def pick_run(home: Home, prefer: Callable[[RunSummary], bool] = lambda _: True) -> RunSummary | None:
@@ -122,7 +129,7 @@ def pick_run(home: Home, prefer: Callable[[RunSummary], bool] = lambda _: True) 
 
     None where there are no runs at all.
     """
-    runs = {run.run_id: run for run in list_runs(home)}
+    runs = {run.run_id: run for run in readers.runs(home)}
     if not runs:
         return None
     default = next((run.run_id for run in runs.values() if prefer(run)), next(iter(runs)))
