@@ -193,7 +193,7 @@ def load_finding(folder: Path, key: str) -> Finding:
     """The finding `key` of a run's findings folder. Raises RunError where it is missing or damaged."""
     try:
         about = read_json(folder / f"{checked_name(key, 'finding key')}.json")
-        with np.load(folder / f"{key}.npz", allow_pickle=False) as arrays:
+        with (folder / f"{key}.npz").open("rb") as file, np.load(file, allow_pickle=False) as arrays:
             stored = dict(arrays)
         support = stored.pop("support", None)
         values = Links(**stored) if about["kind"] == Kind.LINK else stored["values"]
@@ -246,7 +246,7 @@ def load_history(folder: Path, key: str) -> History | None:
     if not path.exists():
         return None
     try:
-        with np.load(path, allow_pickle=False) as arrays:
+        with path.open("rb") as file, np.load(file, allow_pickle=False) as arrays:
             about = json.loads(arrays["about"].tobytes())
             axes = tuple(map(_axis_from, about["axes"]))
             return History(key, Kind(about["kind"]), axes, arrays["epochs"], arrays["values"])
