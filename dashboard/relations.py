@@ -157,6 +157,18 @@ def leading_path(finding: Finding, group: str, composition: str) -> Leader:
     return Leader(name(first), counts[first] / total, total, name(second), counts[second] / total)
 
 
+# Below this ratio of deviation to size, attention acts as one weight for all nodes.
+IMPERSONAL = 0.01
+
+
+def personal_ratio(finding: Finding, group: str) -> float:
+    """How much attention differs between the nodes of `group`: standard deviation over nodes, averaged over starts,
+    orders and relations, divided by the mean absolute attention. 0 where it is the same for all."""
+    nodes = node_attention(finding, group).astype(np.float64)
+    size = float(np.abs(nodes).mean())
+    return float(nodes.std(axis=2).mean()) / size if size else 0.0
+
+
 def segment_table(finding: Finding, segments: Mapping[str, Array], start: str, order: str) -> pd.DataFrame:
     """Mean attention of each segment's users: columns segment, relation, attention, users.
 

@@ -108,8 +108,12 @@ def parse_config(kind: type[SystemConfig], values: Mapping[str, Any]) -> SystemC
     try:
         return kind.model_validate(dict(values))
     except ValidationError as error:
-        problems = "; ".join(
-            f"{'.'.join(map(str, e['loc'])) or 'settings'}: {e['msg']} (got {e['input']!r})"
-            for e in error.errors()
-        )
+        problems = "; ".join(_problem(e) for e in error.errors())
         raise ConfigError(f"{problems}. Settings: {', '.join(kind.model_fields)}") from error
+
+
+def _problem(error: Any) -> str:
+    """One problem in words; the whole config is not repeated where several settings do not fit together."""
+    if not error["loc"]:
+        return str(error["msg"]).removeprefix("Value error, ")
+    return f"{'.'.join(map(str, error['loc']))}: {error['msg']} (got {error['input']!r})"

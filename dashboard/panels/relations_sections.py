@@ -28,6 +28,14 @@ def answer(view: View) -> None:
         help=f"Each of the {view.group_title} votes for its path of order 2 with the largest attention. {meaning('path')}",
         anchors=False,
     )
+    ratio = relations.personal_ratio(view.attention, view.group)
+    if ratio < relations.IMPERSONAL:
+        st.warning(
+            f"Attention hardly differs between {view.group_title}: its deviation over them is {100 * ratio:.2g} % of its "
+            "size, so each relation has in effect one weight for all. The vote above then says nothing about single "
+            "nodes. A smaller score_scale or l2 lets embeddings, and with them attention, grow apart.",
+            icon=":material/blur_on:",
+        )
 
 
 def _second(leader: relations.Leader) -> str:

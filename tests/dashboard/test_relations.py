@@ -115,3 +115,15 @@ def test_the_segment_sentence_says_whether_the_plant_was_found(decisive, verdict
 def test_segments_with_a_relation_outside_the_model_are_left_out() -> None:
     table = relations.segment_table(hand_made(), {"few": np.array([0, 1]), "one": np.array([2])}, "b", "2")
     assert relations.segment_sentences(table, {"few": "co_purchase"}) == []
+
+
+def test_attention_that_is_the_same_for_all_nodes_is_told_apart_from_personal_attention() -> None:
+    personal = hand_made()
+    nodes = relations.node_attention(personal, "user")
+    deviation = np.mean(
+        [nodes[k, 0, :, b].std() for k in range(nodes.shape[0]) for b in range(nodes.shape[3])]
+    )
+    assert relations.personal_ratio(personal, "user") == pytest.approx(deviation / np.abs(nodes).mean())
+    alike = np.broadcast_to(personal.values[:, :, :, :1], personal.values.shape).copy()
+    constant = Finding(personal.key, personal.title, personal.source, Kind.SIGNED, personal.axes, alike)
+    assert relations.personal_ratio(constant, "user") < relations.IMPERSONAL
