@@ -192,6 +192,7 @@ def test_a_test_pair_that_is_also_a_training_pair_ranks_behind_all_candidates(da
     overlapping = tiny.ranking_from({"buy": train}, None, data.test.toarray())
     result = evaluate(scorers.Table(data.test.toarray()), overlapping, FULL)
     assert result.metrics()["hr@50"] == 0
+    assert not result.seen.any(), "seen means under an auxiliary behaviour"
 
 
 def test_seen_pairs_are_those_touched_under_an_auxiliary_behaviour_in_training(data):

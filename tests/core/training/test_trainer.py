@@ -10,7 +10,8 @@ import torch
 from core.errors import DataError, RunError
 from core.findings import load_history
 from core.home import Home
-from core.runs.folder import RunFolder, latest_rows, read_metrics
+from core.runs.folder import RunFolder
+from core.runs.metrics import latest_rows, read_metrics
 from core.training import trainer as trainer_module
 from core.training.trainer import Hooks, Stopped, Trainer
 from tests.core.models import tiny

@@ -17,7 +17,8 @@ from core.errors import ConfigError, DataError, RunError
 from core.findings import list_findings, load_finding
 from core.home import Home
 from core.protocol import PROTOCOLS, parse_protocol
-from core.runs.folder import RunFolder, create_run, latest_rows, open_run, read_metrics
+from core.runs.folder import RunFolder, create_run, open_run
+from core.runs.metrics import latest_rows, read_metrics
 from core.training import trainer as trainer_module
 from core.training import worker
 from core.training.trainer import Stopped
