@@ -20,8 +20,9 @@ from core.findings import Array, Finding, History, load_finding, load_history
 from core.home import Home, find_home
 from core.protocol import FitOn
 from core.recipe import Recipe
-from core.runs.folder import MetricRow, RunFolder, latest_rows, read_metrics
+from core.runs.folder import RunFolder
 from core.runs.index import list_runs
+from core.runs.metrics import MetricRow, latest_rows, read_metrics
 from core.runs.summary import RunSummary
 
 Stamp = tuple[int, int]

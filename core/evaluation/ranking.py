@@ -53,7 +53,7 @@ class RankingResult:
             if len(chosen)
             else {}
         )
-        return {"pairs": float(len(chosen)), **means}
+        return {"pairs": len(chosen), **means}
 
 
 def evaluate(model: Ranker, data: RankingData, protocol: Protocol, split: Split = "test") -> RankingResult:

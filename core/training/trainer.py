@@ -17,7 +17,8 @@ from core.errors import DataError, RunError
 from core.evaluation.ranking import Split, evaluate
 from core.models.base import Ranker, Trainable
 from core.recipe import Recipe
-from core.runs.folder import MetricWriter, RunFolder
+from core.runs.folder import RunFolder
+from core.runs.metrics import MetricWriter
 from core.training.checkpoint import Progress, load_checkpoint, load_model, save_checkpoint
 from core.training.device import memory_in_use
 from core.training.snapshots import Snapshots

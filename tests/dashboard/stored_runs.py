@@ -13,7 +13,8 @@ from core.files import write_json, write_with
 from core.findings import Axis, Finding, History, Kind, save_finding, save_history, summary_over_nodes
 from core.home import Home
 from core.recipe import Recipe, make_recipe
-from core.runs.folder import Failure, MetricWriter, RunFolder, create_run
+from core.runs.folder import Failure, RunFolder, create_run
+from core.runs.metrics import MetricWriter
 
 NOW = 1_760_000_000.0
 BEHAVIORS = ("view", "favorite", "cart", "buy")

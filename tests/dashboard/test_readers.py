@@ -4,7 +4,8 @@ import pytest
 
 from core.errors import RunError
 from core.home import Home
-from core.runs.folder import MetricWriter, delete_run
+from core.runs.folder import delete_run
+from core.runs.metrics import MetricWriter
 from dashboard import readers
 from dashboard.readers import MetricTails
 from tests.dashboard import stored_runs

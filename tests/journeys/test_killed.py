@@ -16,9 +16,10 @@ from core.data.dataset import open_dataset
 from core.data.planted import write_demo
 from core.home import Home
 from core.recipe import make_recipe
-from core.runs.folder import RunFolder, latest_rows, read_metrics
+from core.runs.folder import RunFolder
 from core.runs.index import list_runs, reindex
 from core.runs.launch import cancel, ensure_supervisor, requeue, submit, supervisor_state
+from core.runs.metrics import latest_rows, read_metrics
 from tests.journeys.browser import ROOT, free_port, wait_until_healthy
 from tests.journeys.processes import end_supervisor
 

@@ -8,8 +8,9 @@ import pytest
 from core.errors import RunError
 from core.files import write_json
 from core.runs import index
-from core.runs.folder import MetricWriter, create_run, delete_run
+from core.runs.folder import create_run, delete_run
 from core.runs.index import list_runs, reindex
+from core.runs.metrics import MetricWriter
 from core.runs.requests import pending_requests, write_request
 from core.runs.scan import Scanner
 from core.runs.summary import read_notes, summarise, write_notes
