@@ -50,7 +50,7 @@ class Protocol(BaseModel):
         default = PROTOCOLS[self.name]
         changed = [
             f"{field}={str(getattr(self, field)).lower()}"
-            for field in ("mask_valid", "num_negatives", "candidate_seed")
+            for field in _OPTIONS[self.name]
             if getattr(self, field) != getattr(default, field)
         ]
         return self.name + (":" + ",".join(changed) if changed else "")
@@ -60,6 +60,12 @@ class Protocol(BaseModel):
         """The metric that selects epochs and leads tables."""
         return "ndcg@10" if 10 in self.ks else f"ndcg@{self.ks[0]}"
 
+
+# Options that each protocol heeds; the others change nothing and so are refused.
+_OPTIONS: dict[str, tuple[str, ...]] = {
+    "full": ("mask_valid",),
+    "sampled99": ("num_negatives", "candidate_seed"),
+}
 
 PROTOCOLS: dict[str, Protocol] = {
     "full": Protocol(name="full"),
@@ -75,10 +81,9 @@ def parse_protocol(text: str) -> Protocol:
     values: dict[str, object] = {}
     for option in filter(None, options.split(",")):
         field, separator, value = option.partition("=")
-        if not separator or field not in ("mask_valid", "num_negatives", "candidate_seed"):
-            raise ConfigError(
-                f"protocol {text!r}: cannot read {option!r}; expected mask_valid=true|false, num_negatives=N or candidate_seed=N"
-            )
+        if not separator or field not in _OPTIONS[name]:
+            known = ", ".join(f"{option}=..." for option in _OPTIONS[name])
+            raise ConfigError(f"protocol {text!r}: cannot read {option!r}; options of {name}: {known}")
         values[field] = value
     try:
         return Protocol.model_validate({**PROTOCOLS[name].model_dump(), **values})

@@ -39,7 +39,7 @@ class TrainingConfig(SystemConfig):
     validate_every: int = setting(5, "epochs between two validations", unit="epochs", group="Training", ge=1)
     patience: int = setting(
         0,
-        "validations without a better main metric before training stops; 0 never stops early",
+        "validations without a better main metric before training stops, whatever the selection; 0 never stops early",
         group="Training",
         ge=0,
     )

@@ -39,7 +39,7 @@ class LightGCNConfig(TrainingConfig):
     )
     patience: int = setting(
         10,
-        "validations without a better main metric before training stops; 0 never stops early",
+        "validations without a better main metric before training stops, whatever the selection; 0 never stops early",
         group="Training",
         ge=0,
     )

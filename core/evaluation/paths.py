@@ -32,7 +32,8 @@ def path_instances(
 
     The strength of an instance is what CIGF multiplies along it (Eqs. 8 to 10): normalised adjacency and attention per
     hop. The user's representation reaches min(3, L) hops; hops beyond are taken from the item's representation, so with
-    L = 2 the instance is a user path of two hops that meets an item path of one. `attention` is the finding
+    L = 2 the instance is a user path of two hops that meets an item path of one. A head with separate inputs (MESI) scores
+    only representations of the same start together: there, instances reach the score where both parts share their start. `attention` is the finding
     relation_attention, heads are summed.
     Returns columns `hop 1` (item), `hop 2` (user), `hop 3` (item), `strength`, `share` of the total absolute strength
     over all instances, sorted by absolute strength; `attrs["instances"]` is their number. Raises ConfigError if the path

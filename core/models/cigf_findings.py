@@ -74,11 +74,6 @@ class CIGFFindings:
         users = self._data.num_users
         means = {"user": weights[:, :, :users].mean(2), "item": weights[:, :, users:].mean(2)}
         recursive = self._config.composition == "recursive"
-        note = (
-            "Read from the target node outward; the last behaviour is the start, and every node on the way applies its own attention."
-            if recursive
-            else "Read from the target node outward; the first behaviour is the start, and the target's attention weighs every hop."
-        )
         found = []
         for order in range(2, self._config.num_layers + 1):
             paths = list(tuples(range(len(self._data.behaviors)), repeat=order))
@@ -89,7 +84,6 @@ class CIGFFindings:
             labels = [" > ".join(self._data.behaviors[b] for b in path) for path in paths]
             axes = (Axis.labelled("target", ("user", "item")), Axis.labelled("path", labels))
             title = f"Paths of {order} behaviours by product of mean attentions"
-            sample = f" Support is extrapolated from {_SUPPORT_SAMPLE} targets." if self._is_sampled else ""
             source = "CIGF, Eq. 9 and Table 6"
             found.append(
                 Finding(
@@ -100,10 +94,26 @@ class CIGFFindings:
                     axes,
                     values,
                     support,
-                    note + sample,
+                    self._path_note,
                 )
             )
         return found
+
+    @property
+    def _path_note(self) -> str:
+        """How to read the paths of this run."""
+        recursive = self._config.composition == "recursive"
+        last, who = (
+            ("last", "every node on the way applies its own attention")
+            if recursive
+            else ("first", "the target's attention weighs every hop")
+        )
+        note = f"Read from the target node outward; the {last} behaviour is the start, and {who}."
+        if self._is_sampled:
+            note += f" Support is extrapolated from {_SUPPORT_SAMPLE} targets."
+        if self._config.num_heads > 1 and self._config.aggregator != "lightgcn":
+            note += " Heads are summed, which is exact for the linear aggregator only."
+        return note
 
     def _gates(self, head: Head, encoding: Sides) -> tuple[Finding, ...]:
         users, items = self._pairs
