@@ -37,9 +37,8 @@ lint: setup-dev
 
 bench: setup
 	$(BIN)/python -m core bench sparse
-	$(BIN)/python -m core demo-data --name bench --users 20000 --items 8000 --if-missing
-	$(BIN)/python -m core bench cigf --dataset bench
-	$(BIN)/python -m core bench evaluate --dataset bench
+	$(BIN)/python -m core bench cigf
+	$(BIN)/python -m core bench evaluate
 
 clean:
 	rm -rf $(VENV) .pytest_cache .mypy_cache .ruff_cache .hypothesis

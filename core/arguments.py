@@ -30,7 +30,7 @@ def parser_for(acts: Mapping[str, Act]) -> argparse.ArgumentParser:
     _json(command("datasets", "list the data sets"))
     demo = command("demo-data", "write the planted demo data set")
     demo.add_argument("--name", default="demo")
-    demo.add_argument("--seed", type=int)
+    demo.add_argument("--seed", type=_seed)
     demo.add_argument("--users", type=int, default=1_500)
     demo.add_argument("--items", type=int, default=1_000)
     demo.add_argument("--replace", action="store_true", help="replace a data set of that name")
@@ -56,9 +56,18 @@ def parser_for(acts: Mapping[str, Act]) -> argparse.ArgumentParser:
     command("reindex", "rebuild the index of runs from their folders")
     bench = _json(command("bench", "measure a hot path against its plain form"))
     bench.add_argument("name", help="sparse, cigf or evaluate")
-    bench.add_argument("--dataset", default="taobao", help="data set of cigf and evaluate (default: taobao)")
+    bench.add_argument(
+        "--dataset",
+        help="data set of cigf and evaluate (default: taobao if imported, else planted data of 20,000 users)",
+    )
     bench.add_argument("--device", default="auto", help="auto, cpu, cuda or cuda:N")
     return parser
+
+
+def _seed(text: str) -> int:
+    if not text.isdecimal():
+        raise argparse.ArgumentTypeError(f"{text!r} is no seed: expected a whole number from 0 up")
+    return int(text)
 
 
 def _json(parser: argparse.ArgumentParser) -> argparse.ArgumentParser:
@@ -73,7 +82,7 @@ def _import_arguments(parser: argparse.ArgumentParser) -> None:
     parser.add_argument("--behaviors", help="behaviours in funnel order, target last: view,cart,buy")
     parser.add_argument("--target", help="name of the behaviour to recommend (default: buy)")
     parser.add_argument("--split", choices=["as-given", "last", "random"], help="how pairs are held out")
-    parser.add_argument("--seed", type=int, default=0, help="seed of random splits")
+    parser.add_argument("--seed", type=_seed, default=0, help="seed of random splits")
     parser.add_argument("--replace", action="store_true", help="replace a data set of that name")
 
 
@@ -83,7 +92,12 @@ def _recipe_arguments(parser: argparse.ArgumentParser) -> argparse.ArgumentParse
     parser.add_argument("--preset", help="paper, small, ...; default: small on planted data, else paper")
     parser.add_argument("--variant", help="a named ablation of the system")
     parser.add_argument(
-        "--set", action="append", default=[], metavar="KEY=VALUE", help="change one setting; may be repeated"
+        "--set",
+        nargs="+",
+        action="extend",
+        default=[],
+        metavar="KEY=VALUE",
+        help="change settings; may be repeated",
     )
     parser.add_argument("--seed", type=int, default=0)
     parser.add_argument("--epochs", type=int, help="the same as --set epochs=N")

@@ -12,6 +12,8 @@ from core.errors import ConfigError, RelScopeError
 from core.home import Home, find_home
 from core.recipe import Recipe, make_recipe
 
+INTERRUPTED = 130
+
 
 def main(arguments: Sequence[str] | None = None) -> int:
     """Run one command and return the exit status: 0 done, 1 the work failed, 2 the arguments are wrong, 130 interrupted."""
@@ -25,6 +27,11 @@ def main(arguments: Sequence[str] | None = None) -> int:
     except BrokenPipeError:
         sys.stderr.close()
         return 1
+    except OSError as error:
+        print(f"error: {error}; check the disk and the permissions of {home.root}", file=sys.stderr)
+        return 1
+    except KeyboardInterrupt:
+        return INTERRUPTED
 
 
 def _datasets(home: Home, args: Arguments) -> int:
@@ -116,11 +123,14 @@ def _described(key: str) -> dict[str, Any]:
 def _train(home: Home, args: Arguments) -> int:
     from core.runs.folder import create_run, open_run
     from core.runs.launch import settle
+    from core.runs.transitions import mark_cancelled
     from core.runs.worker import running_now
 
     if args.resume:
-        if args.system or args.dataset:
-            raise ConfigError("--resume RUN takes no system or data set: the run's recipe says what to train")
+        if _is_described(args):
+            raise ConfigError(
+                "--resume RUN takes nothing else: the run's recipe says what to train; clone it to change it"
+            )
         settle(home)
         run = open_run(home, args.resume)
         state = run.status().state
@@ -131,26 +141,45 @@ def _train(home: Home, args: Arguments) -> int:
     else:
         run = create_run(home, _recipe(home, args), args.run_id, running_now())
     print(run.run_id, flush=True)
-    from core.training.console import train_with_progress
-
+    try:
+        from core.training.console import train_with_progress
+    except KeyboardInterrupt:
+        mark_cancelled(run, "interrupted before training began")
+        return INTERRUPTED
     return train_with_progress(home, run)
+
+
+def _is_described(args: Arguments) -> bool:
+    """True if any argument describes a recipe."""
+    plain = parser_for(ACTS).parse_args(["train"])
+    return any(
+        getattr(args, name) != value
+        for name, value in vars(plain).items()
+        if name not in ("home", "resume", "act")
+    )
 
 
 def _recipe(home: Home, args: Arguments) -> Recipe:
     from core.data.dataset import open_dataset
 
-    if not args.system or not args.dataset:
+    settings = [text for text in args.set if "=" in text]
+    words = [word for word in (args.system, args.dataset) if word] + [
+        text for text in args.set if "=" not in text
+    ]
+    if len(words) > 2:
+        raise ConfigError(f"cannot read {words[2]!r}: --set takes key=value, e.g. --set num_layers=3")
+    if len(words) < 2:
         raise ConfigError(
             f"expected a system and a data set; systems: {', '.join(CATALOG)}; `python -m core datasets` lists data"
         )
-    info = open_dataset(home, args.dataset).info
-    overrides: dict[str, Any] = dict(_setting(text) for text in args.set)
+    info = open_dataset(home, words[1]).info
+    overrides: dict[str, Any] = dict(text.split("=", 1) for text in settings)
     if args.epochs is not None:
         overrides["epochs"] = args.epochs
     return make_recipe(
         info.name,
         info.content_hash,
-        args.system,
+        words[0],
         planted=info.planted,
         preset=args.preset,
         variant=args.variant,
@@ -161,13 +190,6 @@ def _recipe(home: Home, args: Arguments) -> Recipe:
         seed=args.seed,
         device=args.device,
     )
-
-
-def _setting(text: str) -> tuple[str, str]:
-    key, separator, value = text.partition("=")
-    if not separator or not key:
-        raise ConfigError(f"--set {text!r}: expected key=value, e.g. --set num_layers=3")
-    return key, value
 
 
 def _submit(home: Home, args: Arguments) -> int:

@@ -1,77 +1,61 @@
-"""`bench cigf`: one training epoch of CIGF against the same arithmetic with gather-multiply-scatter products."""
+"""`bench cigf`: a training epoch of CIGF against the same arithmetic with gather-multiply-scatter products."""
 
-from collections.abc import Iterator
-from contextlib import contextmanager
+from itertools import islice
 from unittest.mock import patch
 
 import torch
 
 from core.bench.timing import Comparison, compare
+from core.catalog.cigf import CIGFConfig
 from core.catalog.systems import system
 from core.data.dataset import open_dataset
 from core.data.ranking import ranking_data
 from core.home import Home
-from core.models.base import Trainable
-from core.models.cigf import CIGF, CIGFBatch, TaskPairs
-from core.models.registry import build
+from core.models.cigf import CIGF
 from core.ops.sparse import gather_scatter_product
+
+STEPS = 10
 
 
 def bench_cigf(home: Home, dataset: str, device: torch.device) -> Comparison:
-    """Seconds per epoch (sampling, forward, backward, Adam; preset paper, L = 2, 256 users a batch) on `dataset`.
+    """Seconds per epoch on `dataset`: sampling, forward, backward and Adam; preset paper, L = 2, 256 users a batch.
 
-    The reference computes every product for all nodes by gather-multiply-scatter, as common implementations do.
+    `STEPS` steps are timed and scaled to the steps of an epoch. The reference draws the same batches and computes the same
+    rows; its products gather, multiply and scatter.
     """
     data = ranking_data(open_dataset(home, dataset), "train+valid")
     config = system("cigf").resolve("paper")
-    steps = 0
+    assert isinstance(config, CIGFConfig)
+    steps = -(-min(config.users_per_epoch, data.num_users) // config.batch_users)
+    timed = min(STEPS, steps)
 
     def prepared() -> tuple[CIGF, torch.optim.Optimizer]:
         torch.manual_seed(0)
-        model = build("cigf", config, data, device)
-        assert isinstance(model, CIGF)
-        return model, torch.optim.Adam(model.parameters(), lr=1e-3)
+        model = CIGF(config, data, device)
+        return model, torch.optim.Adam(model.parameters(), lr=config.learning_rate)
 
     fast, slow = prepared(), prepared()
 
-    def ours() -> None:
-        nonlocal steps
-        steps = _epoch(*fast)
-
     def reference() -> None:
-        with _plain_products():
-            _epoch(slow[0], slow[1], all_rows=True)
+        with patch("core.ops.graphs.product", gather_scatter_product):
+            _train(*slow, timed)
 
-    result = compare("cigf", "epoch", reference, ours, device=device, rounds=2, detail={"dataset": dataset})
-    result.detail["steps"] = steps
-    return result
-
-
-def _epoch(model: CIGF, optimizer: torch.optim.Optimizer, all_rows: bool = False) -> int:
-    assert isinstance(model, Trainable)
-    generator = torch.Generator(model.device).manual_seed(0)
-    steps = 0
-    for batch in model.batches(generator):
-        losses = model.losses(_over_all_rows(batch) if all_rows else batch)
-        optimizer.zero_grad(set_to_none=True)
-        torch.stack(list(losses.values())).sum().backward()
-        optimizer.step()
-        steps += 1
-    return steps
-
-
-def _over_all_rows(batch: CIGFBatch) -> CIGFBatch:
-    """The same draws, pointing into all users and items."""
-    users, items = batch.users, batch.items
-    assert users is not None
-    tasks = tuple(
-        TaskPairs(users[t.owner], *((x if items is None else items[x]) for x in (t.positive, t.negative)))
-        for t in batch.tasks
+    detail = {"dataset": dataset, "steps_per_epoch": steps, "steps_timed": timed}
+    return compare(
+        "cigf",
+        "epoch",
+        reference,
+        lambda: _train(*fast, timed),
+        device=device,
+        rounds=3,
+        times=steps / timed,
+        detail=detail,
     )
-    return CIGFBatch(None, None, tasks)
 
 
-@contextmanager
-def _plain_products() -> Iterator[None]:
-    with patch("core.ops.graphs.product", gather_scatter_product):
-        yield
+def _train(model: CIGF, optimizer: torch.optim.Optimizer, steps: int) -> None:
+    generator = torch.Generator(model.device).manual_seed(0)
+    for batch in islice(model.batches(generator), steps):
+        optimizer.zero_grad(set_to_none=True)
+        torch.stack(list(model.losses(batch).values())).sum().backward()
+        optimizer.step()

@@ -38,17 +38,19 @@ def compare(
     *,
     device: torch.device,
     rounds: int = 5,
+    times: float = 1.0,
     detail: dict[str, Any] | None = None,
 ) -> Comparison:
-    """Run both once to warm up, then alternate them `rounds` times and keep the best of each."""
-    times: tuple[list[float], list[float]] = ([], [])
+    """Run both once to warm up, then alternate them `rounds` times and keep the best of each, scaled by `times`."""
+    kept: tuple[list[float], list[float]] = ([], [])
     for number in range(rounds + 1):
-        for kept, work in zip(times, (reference, ours)):
-            seconds = _timed(work, device)
+        for seconds, work in zip(kept, (reference, ours)):
+            took = times * _timed(work, device)
             if number:
-                kept.append(seconds)
+                seconds.append(took)
+    best = [min(seconds) for seconds in kept]
     return Comparison(
-        name, unit, min(times[0]), min(times[1]), rounds, torch.get_num_threads(), str(device), detail or {}
+        name, unit, best[0], best[1], rounds, torch.get_num_threads(), str(device), detail or {}
     )
 
 

@@ -41,7 +41,7 @@ class Dataset:
         """
         if not self.info.behaviors:
             raise DataError(
-                f"data set {self.info.name!r} has no interactions (kinds: {', '.join(self.info.kinds)})"
+                f"data set {self.info.name!r} has no interactions (kind: {', '.join(self.info.kind)})"
             )
         table = _read_table(self.folder / "interactions.parquet")
         columns: dict[str, Any] = {name: table[name].to_numpy() for name in ("user", "item")}

@@ -24,7 +24,7 @@ class DatasetInfo(BaseModel):
     model_config = ConfigDict(frozen=True, extra="forbid")
 
     name: str
-    kinds: tuple[Kind, ...] = Field(min_length=1)
+    kind: tuple[Kind, ...] = Field(min_length=1)
     source: str = Field(description="folder, file or generator the content came from")
     behaviors: tuple[str, ...] = Field(
         default=(), description="funnel order, target last; empty without interactions"

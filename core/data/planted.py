@@ -110,7 +110,7 @@ def _relation_truth() -> pd.DataFrame:
 
 def _provenance(seed: int, num_users: int, num_items: int) -> Provenance:
     return Provenance(
-        kinds=("multi_behavior", "multimodal", "hetero"),
+        kind=("multi_behavior", "multimodal", "hetero"),
         source=f"planted demo data, seed {seed}, {num_users} users, {num_items} items",
         importer="planted",
         importer_version=VERSION,

@@ -22,7 +22,7 @@ def profile(dataset: Dataset) -> dict[str, Any]:
     info = dataset.info
     told: dict[str, Any] = {
         "name": info.name,
-        "kinds": list(info.kinds),
+        "kind": list(info.kind),
         "content_hash": info.content_hash,
         "split_rule": info.split_rule,
         "planted": info.planted,
@@ -31,7 +31,7 @@ def profile(dataset: Dataset) -> dict[str, Any]:
     if info.behaviors:
         told |= {"users": info.num_users, "items": info.num_items, "target": info.target}
         told |= interaction_profile(dataset)
-    if "hetero" in info.kinds:
+    if "hetero" in info.kind:
         told |= hetero_profile(dataset)
     if info.modalities:
         told["modalities"] = {name: list(dataset.features(name).shape) for name in info.modalities}

@@ -27,7 +27,7 @@ from core.home import Home
 class Provenance:
     """Where a data set came from: the part of `dataset.json` that its content does not tell."""
 
-    kinds: tuple[Kind, ...]
+    kind: tuple[Kind, ...]
     source: str
     importer: str
     importer_version: int

@@ -18,6 +18,14 @@ def drawn_candidates(
     touched: binary [U, I], the target behaviour's train, valid and test pairs. Raises DataError if a user leaves fewer
     than `count` items.
     """
+    check_candidates(users_P, touched, count)
+    left_P = touched.shape[1] - np.diff(touched.indptr)[users_P]
+    ranks_PC = _distinct_below(left_P, count, np.random.Generator(np.random.PCG64(seed)))
+    return _untouched_items(users_P, ranks_PC, touched)
+
+
+def check_candidates(users_P: NDArray[np.int64], touched: csr_array, count: int) -> None:
+    """Raise DataError if one of the users leaves fewer than `count` items untouched."""
     num_items = touched.shape[1]
     left_P = num_items - np.diff(touched.indptr)[users_P]
     if len(users_P) and left_P.min() < count:
@@ -26,8 +34,6 @@ def drawn_candidates(
             f"user {worst} leaves only {left_P.min()} of {num_items} items as candidates, {count} are needed; "
             "evaluate under the protocol full, or with num_negatives lowered"
         )
-    ranks_PC = _distinct_below(left_P, count, np.random.Generator(np.random.PCG64(seed)))
-    return _untouched_items(users_P, ranks_PC, touched)
 
 
 def _distinct_below(limit_P: NDArray[np.int64], count: int, rng: np.random.Generator) -> NDArray[np.int64]:

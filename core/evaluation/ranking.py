@@ -15,7 +15,7 @@ from torch import Tensor
 
 from core.data.ranking import RankingData
 from core.errors import DataError, RunError
-from core.evaluation.candidates import drawn_candidates
+from core.evaluation.candidates import check_candidates, drawn_candidates
 from core.evaluation.metrics import exposure_metrics, pair_metrics, ranking_metrics, sampled_metrics
 from core.models.base import Ranker
 from core.protocol import Protocol
@@ -54,6 +54,13 @@ class RankingResult:
             else {}
         )
         return {"pairs": len(chosen), **means}
+
+
+def check_feasible(data: RankingData, protocol: Protocol) -> None:
+    """Raise DataError before anything is trained if `protocol` cannot be carried out on `data`."""
+    if protocol.name == "sampled99":
+        users = np.flatnonzero(np.diff(data.test.indptr) + np.diff(data.valid.indptr)).astype(np.int64)
+        check_candidates(users, _touched(data), protocol.num_negatives)
 
 
 def evaluate(model: Ranker, data: RankingData, protocol: Protocol, split: Split = "test") -> RankingResult:
@@ -119,7 +126,7 @@ def _longest_list(hidden: csr_array, users: NDArray[np.int64]) -> int:
 def _scored(model: Ranker, hidden: csr_array, users: NDArray[np.int64]) -> Iterator[tuple[slice, Tensor]]:
     """Batches of users (as a slice of `users`) with their scores [B, I], hidden pairs at -inf."""
     size = max(1, min(1024, _SCORES_AT_ONCE // hidden.shape[1]))
-    device = _device(model)
+    device = model.device
     for start in range(0, len(users), size):
         rows = slice(start, min(start + size, len(users)))
         scores = model.score(torch.from_numpy(users[rows]).to(device)).float().clone()
@@ -178,11 +185,10 @@ def _ranks_among_drawn(
     users_P: NDArray[np.int64],
     items_P: NDArray[np.int64],
 ) -> NDArray[np.int64]:
-    touched = csr_array(data.train[data.target] + data.valid + data.test)
-    drawn = drawn_candidates(users_P, touched, protocol.num_negatives, protocol.candidate_seed)
+    drawn = drawn_candidates(users_P, _touched(data), protocol.num_negatives, protocol.candidate_seed)
     candidates = np.concatenate([items_P[:, None], drawn], 1)
     chunk = max(1, _SCORES_AT_ONCE // (8 * candidates.shape[1]))
-    device, ranks = _device(model), []
+    device, ranks = model.device, []
     for start in range(0, len(users_P), chunk):
         rows = slice(start, start + chunk)
         scores = model.score_items(
@@ -196,13 +202,13 @@ def _ranks_among_drawn(
     return np.concatenate(ranks)
 
 
+def _touched(data: RankingData) -> csr_array:
+    """Every pair of the target behaviour, whatever its split."""
+    return csr_array(data.train[data.target] + data.valid + data.test)
+
+
 def _seen(data: RankingData, users_P: NDArray[np.int64], items_P: NDArray[np.int64]) -> NDArray[np.bool_]:
     seen = np.zeros(len(users_P), dtype=bool)
     for behavior in data.behaviors[:-1]:
         seen |= np.asarray(data.train[behavior][users_P, items_P]).ravel() > 0
     return seen
-
-
-def _device(model: Ranker) -> torch.device:
-    tensor = next(iter([*model.parameters(), *model.buffers()]), None)
-    return torch.device("cpu") if tensor is None else tensor.device

@@ -34,6 +34,7 @@ class Ranker(Model):
     """A model that scores items for users; higher is better."""
 
     num_items: int
+    device: torch.device = torch.device("cpu")
 
     @abstractmethod
     def score(self, users_B: Tensor) -> Tensor:

@@ -22,6 +22,8 @@ from core.ops.graphs import bipartite
 from core.ops.losses import bpr, squared_norm
 from core.ops.samplers import PairSampler, shuffled_batches
 
+_FLOATS_AT_ONCE = 1 << 25
+
 
 @dataclass(frozen=True, eq=False)
 class TaskPairs:
@@ -34,9 +36,9 @@ class TaskPairs:
 
 @dataclass(frozen=True, eq=False)
 class CIGFBatch:
-    """users, items: the rows that `tasks` point into; None means all of them."""
+    """users: [B]. items: the rows that `tasks` point into; None means all of them."""
 
-    users: Tensor | None
+    users: Tensor
     items: Tensor | None
     tasks: tuple[TaskPairs, ...]
 
@@ -80,9 +82,11 @@ class CIGF(GraphRanker[Sides], Trainable[CIGFBatch]):
 
     def score_items(self, users_B: Tensor, items_BC: Tensor) -> Tensor:
         encoding = self.encoding()
-        owner = users_B.repeat_interleave(items_BC.shape[1])
-        scores: Tensor = self.head(self.target, encoding.user[owner], encoding.item[items_BC.flatten()])
-        return scores.view_as(items_BC)
+        owners, items = users_B.repeat_interleave(items_BC.shape[1]), items_BC.flatten()
+        size = max(1, _FLOATS_AT_ONCE // encoding.item[0].numel())
+        pairs = zip(owners.split(size), items.split(size))
+        scores = [self.head(self.target, encoding.user[u], encoding.item[i]) for u, i in pairs]
+        return torch.cat(scores).view_as(items_BC)
 
     def batches(self, generator: torch.Generator) -> Iterator[CIGFBatch]:
         """`users_per_epoch` random users in batches; per behaviour up to `positives_per_user` pairs of each."""

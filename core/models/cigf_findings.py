@@ -21,6 +21,8 @@ from core.models.heads import Head
 
 _HELD_OUT_PAIRS = 1024
 _SUPPORT_SAMPLE = 128
+_SUPPORT_WORK = 150_000_000  # sampled targets times pairs: about a second per two orders on one core
+_MOST_PATHS = 256
 
 
 class CIGFFindings:
@@ -75,7 +77,7 @@ class CIGFFindings:
         means = {"user": weights[:, :, :users].mean(2), "item": weights[:, :, users:].mean(2)}
         recursive = self._config.composition == "recursive"
         found = []
-        for order in range(2, self._config.num_layers + 1):
+        for order in range(2, self._longest + 1):
             paths = list(tuples(range(len(self._data.behaviors)), repeat=order))
             values = np.array(
                 [[path_weight(means, side, path, recursive) for path in paths] for side in ("user", "item")]
@@ -110,7 +112,9 @@ class CIGFFindings:
         )
         note = f"Read from the target node outward; the {last} behaviour is the start, and {who}."
         if self._is_sampled:
-            note += f" Support is extrapolated from {_SUPPORT_SAMPLE} targets."
+            note += f" Support is extrapolated from {self._sample} targets."
+        if self._longest < self._config.num_layers:
+            note += f" Paths of more than {self._longest} behaviours are not listed: there are too many."
         if self._config.num_heads > 1 and self._config.aggregator != "lightgcn":
             note += " Heads are summed, which is exact for the linear aggregator only."
         return note
@@ -141,17 +145,32 @@ class CIGFFindings:
         return torch.from_numpy(pairs.row[chosen]).long(), torch.from_numpy(pairs.col[chosen]).long()
 
     @property
+    def _longest(self) -> int:
+        """The longest order whose paths are listed: more than `_MOST_PATHS` nobody reads, and counting grows as K^l."""
+        behaviors = len(self._data.behaviors)
+        return max(
+            order
+            for order in range(1, self._config.num_layers + 1)
+            if behaviors**order <= max(_MOST_PATHS, behaviors)
+        )
+
+    @property
+    def _sample(self) -> int:
+        """Targets whose endpoints are counted."""
+        pairs = sum(matrix.nnz for matrix in self._data.train.values())
+        return int(np.clip(_SUPPORT_WORK // max(1, pairs), 8, _SUPPORT_SAMPLE))
+
+    @property
     def _is_sampled(self) -> bool:
-        return max(self._data.num_users, self._data.num_items) > _SUPPORT_SAMPLE
+        return max(self._data.num_users, self._data.num_items) > self._sample
 
     @cached_property
     def _support(self) -> dict[str, dict[tuple[int, ...], float]]:
         matrices = [self._data.train[b] for b in self._data.behaviors]
         transposed = [csr_array(m.T) for m in matrices]
-        longest = self._config.num_layers
         return {
-            "user": path_support(matrices, transposed, longest),
-            "item": path_support(transposed, matrices, longest),
+            "user": path_support(matrices, transposed, self._longest, self._sample),
+            "item": path_support(transposed, matrices, self._longest, self._sample),
         }
 
 

@@ -30,7 +30,7 @@ class EASE(Fitted):
                 f"EASE would invert a dense {len(self._active)} x {len(self._active)} matrix "
                 f"({len(self._active) ** 2 * 8 / 1e9:.1f} GB in float64); raise max_items (now {config.max_items}) if the machine can hold it"
             )
-        self.register_buffer("weights", torch.zeros(len(self._active), len(self._active)))
+        self.register_buffer("weights", torch.zeros(len(self._active), len(self._active), device=device))
 
     def fit(self, data: RankingData) -> None:
         matrix = self._history[:, self._active].astype(np.float64)

@@ -3,9 +3,10 @@
 R rows, C columns, E stored entries, D dims. Nothing of size [E, D] is ever formed.
 """
 
+import logging
 import warnings
 from dataclasses import dataclass
-from functools import cached_property
+from functools import cache, cached_property
 from typing import Any
 
 import torch
@@ -14,6 +15,7 @@ from torch import Tensor
 from torch.nn import functional as F
 
 _GATHER_FLOATS = 1 << 22
+log = logging.getLogger("relscope")
 
 
 @dataclass(frozen=True, eq=False)
@@ -146,7 +148,13 @@ def entry_dots(pattern: Pattern, left_RD: Tensor, right_CD: Tensor) -> Tensor:
         zeros = _csr_tensor(pattern, left_RD.new_zeros(pattern.num_entries))
         dots: Tensor = torch.sparse.sampled_addmm(zeros, left_RD, right_CD.t(), beta=0.0).values()
         return dots
+    _say_fallback()
     return gathered_dots(pattern, left_RD, right_CD)
+
+
+@cache
+def _say_fallback() -> None:
+    log.warning("torch has no MKL: gradients to edge weights use chunked gathers, which are slower")
 
 
 def has_sampled_product() -> bool:

@@ -129,13 +129,24 @@ class RunFolder:
         return status
 
     def result(self) -> dict[str, Any] | None:
-        """Final test metrics, or None while there are none: {"protocols": {key: {...}}}."""
-        path = self.path / "result.json"
-        return read_json(path) if path.exists() else None
+        """Final test metrics, or None while there are none: {"protocols": {key: {...}}}. Raises RunError if damaged."""
+        return self._optional("result.json")
 
     def environment(self) -> dict[str, Any] | None:
-        path = self.path / "environment.json"
-        return read_json(path) if path.exists() else None
+        """What the run was made with, or None before it began. Raises RunError if damaged."""
+        return self._optional("environment.json")
+
+    def _optional(self, name: str) -> dict[str, Any] | None:
+        path = self.path / name
+        try:
+            content: dict[str, Any] = read_json(path)
+            return content
+        except FileNotFoundError:
+            return None
+        except (ValueError, RecursionError, OSError) as error:
+            raise RunError(
+                f"{self.run_id}: {name} cannot be read ({error}); delete that file, then evaluate the run again"
+            ) from error
 
     @property
     def is_resumable(self) -> bool:

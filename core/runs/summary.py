@@ -164,7 +164,10 @@ def _result_fields(run: RunFolder, recipe: Recipe, problems: list[str]) -> dict[
             }
             for key, scored in stored.items()
         }
-    except (OSError, ValueError, KeyError, TypeError, AttributeError, RecursionError) as error:
+    except RunError as error:
+        problems.append(str(error))
+        return {}
+    except (ValueError, KeyError, TypeError, AttributeError) as error:
         problems.append(f"{run.run_id}: result.json cannot be read ({error}); evaluate the run again")
         return {}
     metrics = results.get(recipe.protocol.key, {})

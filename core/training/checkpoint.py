@@ -1,5 +1,6 @@
 """Checkpoints: everything that training needs to go on bit for bit, loaded without unpickling code."""
 
+import logging
 import pickle
 from dataclasses import asdict, dataclass
 from pathlib import Path
@@ -11,6 +12,7 @@ from torch import nn
 from core.errors import RunError
 from core.files import write_with
 
+log = logging.getLogger("relscope")
 _DAMAGE = (RuntimeError, ValueError, TypeError, AttributeError, LookupError)
 
 
@@ -37,6 +39,7 @@ def save_checkpoint(
         "model": model.state_dict(),
         "optimizer": optimizer.state_dict(),
         "progress": asdict(progress),
+        "device": generator.device.type,
         "generator": generator.get_state(),
         "rng_cpu": torch.get_rng_state(),
         "rng_cuda": torch.cuda.get_rng_state_all() if torch.cuda.is_available() else [],
@@ -49,27 +52,37 @@ def load_checkpoint(
     model: nn.Module,
     optimizer: torch.optim.Optimizer,
     generator: torch.Generator,
-    device: torch.device,
 ) -> Progress:
-    """Restore everything that `save_checkpoint` wrote. Raises RunError if the file is damaged or of another model."""
-    state = _read(path, device)
+    """Restore everything that `save_checkpoint` wrote. Raises RunError if the file is damaged or of another model.
+
+    On another kind of device (a run begun on a GPU, resumed on the CPU) the random numbers cannot go on: the generator is
+    seeded anew from its seed and the epoch, and the log says so.
+    """
+    state = _read(path)
     try:
         model.load_state_dict(state["model"])
         optimizer.load_state_dict(state["optimizer"])
-        generator.set_state(state["generator"].cpu())
-        torch.set_rng_state(state["rng_cpu"].cpu())
-        if device.type == "cuda" and len(state["rng_cuda"]) == torch.cuda.device_count():
-            torch.cuda.set_rng_state_all([s.cpu() for s in state["rng_cuda"]])
-        return Progress(**state["progress"])
+        progress = Progress(**state["progress"])
+        torch.set_rng_state(state["rng_cpu"])
+        if state["device"] != generator.device.type:
+            generator.manual_seed(generator.initial_seed() + progress.epoch)
+            log.warning(
+                "resumed on %s after %s: random numbers start anew", generator.device, state["device"]
+            )
+        else:
+            generator.set_state(state["generator"])
+        if len(state["rng_cuda"]) == torch.cuda.device_count() > 0:
+            torch.cuda.set_rng_state_all(state["rng_cuda"])
+        return progress
     except _DAMAGE as error:
         raise RunError(
             f"{path}: the checkpoint does not fit this model ({error}); clone the run and start again"
         ) from error
 
 
-def load_model(path: Path, model: nn.Module, device: torch.device) -> int:
+def load_model(path: Path, model: nn.Module) -> int:
     """Restore the model alone and return the epoch it comes from. Raises RunError as `load_checkpoint` does."""
-    state = _read(path, device)
+    state = _read(path)
     try:
         model.load_state_dict(state["model"])
         return int(state["progress"]["epoch"])
@@ -79,9 +92,10 @@ def load_model(path: Path, model: nn.Module, device: torch.device) -> int:
         ) from error
 
 
-def _read(path: Path, device: torch.device) -> dict[str, Any]:
+def _read(path: Path) -> dict[str, Any]:
+    """The stored state on the CPU: models and optimisers move what they load, RNG states must stay there."""
     try:
-        state: dict[str, Any] = torch.load(path, map_location=device, weights_only=True)
+        state: dict[str, Any] = torch.load(path, map_location="cpu", weights_only=True)
         return state
     except FileNotFoundError as error:
         raise RunError(

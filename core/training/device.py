@@ -1,11 +1,13 @@
 """Which device a run trains on, with how many threads, and how much memory it holds."""
 
 import os
+import re
 
 import psutil
 import torch
 
-from core.errors import DeviceError
+from core.errors import ConfigError, DeviceError
+from core.recipe import DEVICE_PATTERN
 
 
 def pick_device(asked: str, is_trained: bool = True) -> torch.device:
@@ -16,6 +18,8 @@ def pick_device(asked: str, is_trained: bool = True) -> torch.device:
     available = torch.cuda.device_count() if torch.cuda.is_available() else 0
     if asked == "auto":
         return torch.device("cuda:0" if available and is_trained else "cpu")
+    if not re.fullmatch(DEVICE_PATTERN, asked):
+        raise ConfigError(f"device {asked!r}: expected auto, cpu, cuda or cuda:N")
     device = torch.device(asked)
     if device.type == "cuda" and (device.index or 0) >= available:
         raise DeviceError(
@@ -27,13 +31,17 @@ def pick_device(asked: str, is_trained: bool = True) -> torch.device:
 
 def use_threads(threads: int | None) -> int:
     """Give torch `threads` threads (RELSCOPE_THREADS or all cores if None) and return how many it uses."""
-    count = threads or int(os.environ.get("RELSCOPE_THREADS", "0")) or len(os.sched_getaffinity(0))
+    asked = os.environ.get("RELSCOPE_THREADS") or "0"
+    if not asked.isdecimal():
+        raise ConfigError(f"RELSCOPE_THREADS is {asked!r}: expected a number of threads")
+    count = threads or int(asked) or len(os.sched_getaffinity(0))
     torch.set_num_threads(count)
     return count
 
 
 def be_deterministic() -> None:
-    """Same seed, same result: deterministic kernels where torch has them, a warning in the log where it has not."""
+    """Same seed, same result, bit for bit, on the CPU. On a GPU torch is asked for deterministic kernels, but the library's
+    sparse product may sum in another order each time."""
     os.environ.setdefault("CUBLAS_WORKSPACE_CONFIG", ":4096:8")
     torch.use_deterministic_algorithms(True, warn_only=True)
 

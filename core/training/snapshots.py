@@ -7,6 +7,9 @@ import numpy as np
 
 from core.findings import Finding, History, load_history, save_finding, save_history, summary_over_nodes
 
+# Larger findings are stored once, at the end; until then only their history grows.
+_MOST_VALUES = 4_000_000
+
 
 class Snapshots:
     """Keeps the histories of one run; what was written before a resume is continued, later epochs are dropped."""
@@ -17,7 +20,8 @@ class Snapshots:
     def take(self, epoch: int, findings: Iterable[Finding]) -> None:
         """Store each finding as it is now and append its summary over nodes to its history."""
         for finding in findings:
-            save_finding(self._folder, finding)
+            if _size(finding) <= _MOST_VALUES:
+                save_finding(self._folder, finding)
             summary = summary_over_nodes(finding)
             if isinstance(summary.values, np.ndarray):
                 self._append(epoch, summary, summary.values)
@@ -30,3 +34,7 @@ class Snapshots:
             epochs = np.concatenate([before.epochs[kept], epochs])
             stacked = np.concatenate([before.values[kept], stacked])
         save_history(self._folder, History(summary.key, summary.kind, summary.axes, epochs, stacked))
+
+
+def _size(finding: Finding) -> int:
+    return finding.values.size if isinstance(finding.values, np.ndarray) else len(finding.values.index)

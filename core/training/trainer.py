@@ -71,10 +71,10 @@ class Trainer:
         self.generator = torch.Generator(device).manual_seed(recipe.seed)
         self.progress = Progress()
         self.snapshots = Snapshots(run.findings)
-        self._saved_at = time.monotonic()
+        self._saved_at, self._save_again_after = time.monotonic(), _SECONDS_BETWEEN_CHECKPOINTS
         if run.is_resumable:
             self.progress = load_checkpoint(
-                run.checkpoints / "last.pt", model, self.optimizer, self.generator, device
+                run.checkpoints / "last.pt", model, self.optimizer, self.generator
             )
             log.info("resumed after epoch %d", self.progress.epoch)
 
@@ -152,9 +152,9 @@ class Trainer:
             self.snapshots.take(epoch, (*self.model.findings(), *self.model.probes(batch)))
 
     def _keep(self, hooks: Hooks) -> None:
-        """Write the checkpoint to resume from, not more often than every two seconds; then stop if asked to."""
+        """Write the checkpoint to resume from, at most every two seconds and a tenth of the time; stop if asked to."""
         stopping = hooks.should_stop()
-        if self._ends or stopping or time.monotonic() - self._saved_at > _SECONDS_BETWEEN_CHECKPOINTS:
+        if self._ends or stopping or time.monotonic() - self._saved_at > self._save_again_after:
             self._save("last")
         if stopping and not self._ends:
             raise Stopped(f"stopped after epoch {self.progress.epoch}")
@@ -187,13 +187,15 @@ class Trainer:
             self.progress.validations_without_gain += 1
 
     def _save(self, name: str) -> None:
+        started = time.monotonic()
         save_checkpoint(
             self.run.checkpoints / f"{name}.pt", self.model, self.optimizer, self.generator, self.progress
         )
         if name == "last":
             self._saved_at = time.monotonic()
+            self._save_again_after = max(_SECONDS_BETWEEN_CHECKPOINTS, 10 * (self._saved_at - started))
 
     def _select(self) -> int:
         if self.recipe.selection == "last":
             return self.progress.epoch
-        return load_model(self.run.checkpoints / "best.pt", self.model, self.device)
+        return load_model(self.run.checkpoints / "best.pt", self.model)

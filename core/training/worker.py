@@ -12,9 +12,11 @@ from typing import Any
 
 import torch
 
+from core.catalog.systems import system
 from core.data.dataset import open_dataset
 from core.data.ranking import RankingData, ranking_data
-from core.errors import DataError, RelScopeError, RunError
+from core.errors import DataError, DeviceError, RelScopeError, RunError
+from core.evaluation.ranking import check_feasible
 from core.home import Home
 from core.models.base import Fitted, Ranker
 from core.models.registry import build
@@ -42,10 +44,11 @@ def work(home: Home, run: RunFolder, *, on_epoch: OnEpoch = lambda progress: Non
     with claimed(run), _logged(run), _Beating(run) as beat, _stop_signals() as stopping:
         try:
             entry = _carry_out(home, run, beat, stopping, on_epoch)
-        except Stopped as stop:
-            log.info("cancelled: %s", stop)
-            beat.end(state="cancelled", message=_resume_hint(run, str(stop)))
-            raise
+        except (Stopped, KeyboardInterrupt) as stop:
+            reason = str(stop) or "interrupted"
+            log.info("cancelled: %s", reason)
+            beat.end(state="cancelled", message=_resume_hint(run, reason))
+            raise Stopped(reason) from stop
         except RelScopeError as error:
             log.error("failed: %s", error)
             beat.end(state="failed", error={"message": str(error), "traceback": traceback.format_exc()})
@@ -66,14 +69,14 @@ def evaluate_run(home: Home, run: RunFolder, protocol: Protocol) -> dict[str, An
     with claimed(run):
         recipe, data = _prepared(home, run)
         use_threads(None)
-        device = pick_device(recipe.device)
+        device = _device(recipe)
         model = _built(recipe, data, device)
         if isinstance(model, Fitted):
             model.fit(data)
             epoch = 0
         else:
             name = "last" if recipe.selection == "last" else "best"
-            epoch = load_model(run.checkpoints / f"{name}.pt", model, device)
+            epoch = load_model(run.checkpoints / f"{name}.pt", model)
         return write_result(run, recipe, model, data, protocol, epoch)
 
 
@@ -81,16 +84,17 @@ def _carry_out(
     home: Home, run: RunFolder, beat: "_Beating", stopping: threading.Event, on_epoch: OnEpoch
 ) -> dict[str, Any]:
     recipe, data = _prepared(home, run)
+    check_feasible(data, recipe.protocol)
     threads = use_threads(run.status().threads)
     be_deterministic()
-    config = recipe.system_config()
-    device = pick_device(device_given() or recipe.device, is_trained=hasattr(config, "epochs"))
+    device = _device(recipe)
     beat.update(device=str(device), threads=threads)
     write_environment(run, recipe, data, device_title(device))
     log.info("%s on %s, %s", recipe.system, recipe.dataset, device_title(device))
     model = _built(recipe, data, device)
     epoch = 0
     if isinstance(model, Fitted):
+        _go_on(stopping)
         model.fit(data)
     else:
 
@@ -99,9 +103,30 @@ def _carry_out(
             on_epoch(progress)
 
         epoch = Trainer(model, recipe, data, run, device).fit(Hooks(stopping.is_set, advance))
+    _go_on(stopping)
     entry = write_result(run, recipe, model, data, recipe.protocol, epoch)
+    _go_on(stopping)
     write_learned(run, recipe, model, data)
     return entry
+
+
+def _go_on(stopping: threading.Event) -> None:
+    """Raise Stopped between two stages if a signal has come."""
+    if stopping.is_set():
+        raise Stopped("stopped before the results were complete")
+
+
+def _device(recipe: Recipe) -> torch.device:
+    """The device of the slot, else of the recipe. A run that left the choice to us does not fail for want of a GPU."""
+    is_trained = system(recipe.system).is_trained
+    given = device_given()
+    try:
+        return pick_device(given or recipe.device, is_trained)
+    except DeviceError as error:
+        if recipe.device != "auto":
+            raise
+        log.warning("the slot %s cannot be used, training on the CPU: %s", given, error)
+        return torch.device("cpu")
 
 
 def _prepared(home: Home, run: RunFolder) -> tuple[Recipe, RankingData]:

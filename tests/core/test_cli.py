@@ -1,6 +1,7 @@
 """The command line: names, exit codes, the first and last line that scripts read."""
 
 import json
+import signal
 import subprocess
 import sys
 from pathlib import Path
@@ -83,7 +84,7 @@ def test_lists_are_readable_as_json(home: Home, capsys: pytest.CaptureFixture[st
         (["train", "cigf", "demo", "--preset", "huge"], "no preset 'huge'"),
         (["train", "cigf", "demo", "--variant", "without_everything"], "no variant"),
         (["train", "cigf", "demo", "--set", "depth=3"], "depth"),
-        (["train", "cigf", "demo", "--set", "num_layers"], "expected key=value"),
+        (["train", "cigf", "demo", "--set", "num_layers"], "key=value"),
         (["train", "cigf", "demo", "--epochs", "0"], "epochs"),
         (["train", "cigf", "demo", "--protocol", "sampled"], "unknown protocol"),
         (
@@ -111,6 +112,68 @@ def test_bad_arguments_are_refused_with_a_reason_and_leave_nothing(
     assert error.startswith("error: ")
     assert said in error
     assert [folder.run_id for folder in list_run_folders(home)] == before
+
+
+@pytest.mark.parametrize(
+    "spelled",
+    [
+        ["cigf", "demo", "--set", "num_layers=1", "dim=3"],
+        ["--set", "num_layers=1", "--set", "dim=3", "cigf", "demo"],
+    ],
+    ids=["several after one", "before the names"],
+)
+def test_settings_may_follow_one_set_or_several(home: Home, spelled: list[str]) -> None:
+    name = f"spelled-{spelled[0].strip('-')}"
+    assert run(home, "train", *spelled, "--run-id", name, *QUICK) == 0
+    config = open_run(home, name).recipe().config
+    assert (config["num_layers"], config["dim"], config["epochs"]) == (1, 3, 2)
+
+
+def test_resume_takes_nothing_else(home: Home, capsys: pytest.CaptureFixture[str]) -> None:
+    assert run(home, "train", "--resume", "first", "--epochs", "50") == 2
+    assert "takes nothing else" in capsys.readouterr().err
+
+
+def test_an_interrupt_while_starting_leaves_a_cancelled_run(home: Home) -> None:
+    command = [
+        sys.executable,
+        "-m",
+        "core",
+        "train",
+        "cigf",
+        "demo",
+        "--run-id",
+        "early",
+        "--home",
+        str(home.root),
+    ]
+    process = subprocess.Popen(command, cwd=ROOT, stdout=subprocess.PIPE, stderr=subprocess.PIPE, text=True)
+    assert process.stdout is not None
+    assert process.stdout.readline().strip() == "early"
+    process.send_signal(signal.SIGINT)
+    _, error = process.communicate(timeout=60)
+    assert process.returncode == 130
+    assert "Traceback" not in error
+    assert open_run(home, "early").status().state == "cancelled"
+
+
+@pytest.mark.parametrize("name", ["sparse", "cigf", "evaluate"])
+def test_a_benchmark_ends_in_json_with_ratio_and_both_times(
+    home: Home, capsys: pytest.CaptureFixture[str], monkeypatch: pytest.MonkeyPatch, name: str
+) -> None:
+    monkeypatch.setattr("core.bench.sparse.NODES", 101)
+    monkeypatch.setattr("core.bench.sparse.EDGES", 1009)
+    assert run(home, "bench", name, "--dataset", "demo") == 0
+    told = json.loads(capsys.readouterr().out.splitlines()[-1])
+    assert told["ratio"] == pytest.approx(told["reference_seconds"] / told["seconds"])
+
+
+def test_threads_wait_without_spinning(home: Home) -> None:
+    script = "import os, runpy, sys; sys.argv = ['core', 'datasets']; runpy.run_module('core', run_name='x'); print(os.environ['OMP_WAIT_POLICY'])"
+    done = subprocess.run(
+        [sys.executable, "-c", script], cwd=ROOT, capture_output=True, text=True, timeout=60
+    )
+    assert done.stdout.splitlines()[-1] == "PASSIVE"
 
 
 def test_resume_refuses_a_finished_run(home: Home, capsys: pytest.CaptureFixture[str]) -> None:

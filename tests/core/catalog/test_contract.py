@@ -156,8 +156,8 @@ def test_saved_and_loaded_models_score_alike(case: Case, tmp_path: Path):
         progress = Progress(epoch=3, step=7, best_epoch=2, best_value=0.5, validations_without_gain=1)
         save_checkpoint(tmp_path / "last.pt", model, optimizer_of(model), generator, progress)
         assert not torch.equal(scores(other), scores(model))
-        assert load_model(tmp_path / "last.pt", other, tiny.CPU) == 3
-        found = load_checkpoint(tmp_path / "last.pt", other, optimizer_of(other), generator, tiny.CPU)
+        assert load_model(tmp_path / "last.pt", other) == 3
+        found = load_checkpoint(tmp_path / "last.pt", other, optimizer_of(other), generator)
         assert found == progress
     assert torch.equal(scores(other), scores(model))
 

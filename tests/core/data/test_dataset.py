@@ -229,7 +229,7 @@ def test_the_stored_table_uses_the_documented_types(home, content):
 
 def test_info_refuses_unknown_keys_and_a_wrong_target(home, content):
     stored = json.loads(write_dataset(home, "tiny", content(ROWS)).model_dump_json())
-    for change in ({"extra": 1}, {"target": "view"}, {"content_hash": "abc"}, {"kinds": []}):
+    for change in ({"extra": 1}, {"target": "view"}, {"content_hash": "abc"}, {"kind": []}):
         with pytest.raises(ValueError):
             DatasetInfo.model_validate({**stored, **change})
 

@@ -64,7 +64,7 @@ def test_same_seed_same_content_other_seed_other_content(tmp_path):
 
 def test_it_is_all_three_kinds_and_says_it_is_planted(demo):
     info = demo.info
-    assert info.kinds == ("multi_behavior", "multimodal", "hetero")
+    assert info.kind == ("multi_behavior", "multimodal", "hetero")
     assert info.behaviors == ("view", "favorite", "cart", "buy")
     assert (info.num_users, info.num_items, info.planted) == (1500, 1000, True)
     assert info.modalities == ("text", "image")

@@ -89,7 +89,7 @@ def test_a_target_without_pairs_is_refused(home, content, missing, message):
 
 def test_a_data_set_without_interactions_says_so(home, content, dataset):
     bare = dataclasses.replace(content(ROWS), behaviors=())
-    bare = dataclasses.replace(bare, provenance=dataclasses.replace(bare.provenance, kinds=("hetero",)))
+    bare = dataclasses.replace(bare, provenance=dataclasses.replace(bare.provenance, kind=("hetero",)))
     write_dataset(home, "bare", bare)
     with pytest.raises(DataError, match="no interactions"):
         ranking_data(open_dataset(home, "bare"))

@@ -186,7 +186,6 @@ def test_a_failure_is_recorded_with_message_and_traceback(home: Home):
         (ZeroDivisionError("oops"), "ZeroDivisionError: oops"),
         (MemoryError(), "out of memory; lower dim"),
         (torch.OutOfMemoryError("2 GB"), "the GPU ran out of memory"),
-        (KeyboardInterrupt(), "KeyboardInterrupt"),
     ],
 )
 def test_an_unexpected_error_still_leaves_a_status(home: Home, monkeypatch, error, message: str):
@@ -199,6 +198,34 @@ def test_an_unexpected_error_still_leaves_a_status(home: Home, monkeypatch, erro
         work(home, run)
     assert run.status().state == "failed"
     assert message in run.status().error.message
+
+
+def test_an_interrupt_at_once_cancels(home: Home, monkeypatch):
+    def interrupt(*_: object) -> None:
+        raise KeyboardInterrupt
+
+    monkeypatch.setattr(worker, "build", interrupt)
+    run = queued(home, "interrupted")
+    with pytest.raises(Stopped):
+        work(home, run)
+    assert run.status().state == "cancelled"
+    assert "starts again" in run.status().message
+
+
+def test_an_auto_run_on_a_slot_whose_gpu_torch_cannot_use_trains_on_the_cpu(home: Home, monkeypatch):
+    monkeypatch.setenv("RELSCOPE_SLOT", "cuda:7")
+    monkeypatch.setattr(torch.cuda, "is_available", lambda: False)
+    run = queued(home, "without-gpu", device="auto")
+    work(home, run)
+    assert (run.status().state, run.status().device) == ("done", "cpu")
+
+
+def test_a_protocol_that_cannot_be_carried_out_is_refused_before_training(home: Home):
+    run = queued(home, "infeasible", protocol="sampled99:num_negatives=5000")
+    with pytest.raises(DataError, match="candidates"):
+        work(home, run)
+    assert run.status().state == "failed"
+    assert not run.metrics.exists()
 
 
 def test_a_run_told_to_stop_is_cancelled_and_continues_to_the_same_end(home: Home, done: RunFolder):

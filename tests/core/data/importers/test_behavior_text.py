@@ -46,7 +46,7 @@ def test_ids_become_dense_and_stay_known(home, folder):
     assert dataset.users()["original_id"].tolist() == ["10", "20", "30"]
     assert dataset.items()["original_id"].tolist() == ["7", "8", "900"]
     assert info.behaviors == ("view", "cart", "buy")
-    assert (info.importer, info.kinds) == ("behavior-text", ("multi_behavior",))
+    assert (info.importer, info.kind) == ("behavior-text", ("multi_behavior",))
     data = ranking_data(dataset)
     np.testing.assert_array_equal(data.train["view"].toarray(), [[1, 1, 0], [1, 0, 0], [0, 0, 1]])
     np.testing.assert_array_equal(data.train["buy"].toarray(), [[1, 1, 0], [1, 0, 0], [0, 0, 0]])
