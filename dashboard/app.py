@@ -26,10 +26,9 @@ def main() -> None:
         ]
         for section, entries in SECTIONS.items()
     }
-    chosen = st.navigation(pages)
-    with states.guarded():
+    st.navigation(pages).run()
+    with states.guarded():  # after the page: nobody should wait for a process to start before the first word
         keep_supervisor(readers.home())
-    chosen.run()
 
 
 main()

@@ -16,8 +16,8 @@ from pydantic.fields import FieldInfo
 from core.catalog.base import SystemConfig
 from core.errors import ConfigError
 
+MOST_SEEDS = 20
 InputKind = Literal["choice", "switch", "integer", "number", "text"]
-_JS_SAFE = 2**53 - 1
 
 
 @dataclass(frozen=True)
@@ -92,14 +92,13 @@ def _widget(field: FormField, value: Any, key: str) -> Any:
         )
     if field.kind == "switch":
         return st.toggle(field.label, value=value, key=key, help=field.help)
+    # number inputs get no bounds: the browser would keep the last good value and say nothing; the config says what is wrong
     if field.kind == "integer":
-        low = None if field.low is None else math.ceil(field.low)
-        high = _JS_SAFE if field.high is None else math.floor(field.high)
-        return st.number_input(field.label, low, high, int(value), 1, key=key, help=field.help)
+        return st.number_input(field.label, value=int(value), step=1, key=key, help=field.help)
     if field.kind == "number":
         step = 10.0 ** math.floor(math.log10(abs(value))) if value else 0.01
         return st.number_input(
-            field.label, field.low, field.high, float(value), step, format="%g", key=key, help=field.help
+            field.label, value=float(value), step=step, format="%g", key=key, help=field.help
         )
     return st.text_input(field.label, value="" if value is None else str(value), key=key, help=field.help)
 
@@ -108,6 +107,22 @@ def changes(entered: Mapping[str, Any], base: SystemConfig) -> dict[str, Any]:
     """The settings in `entered` that differ from `base`."""
     stored = base.model_dump()
     return {name: value for name, value in entered.items() if value is not None and value != stored[name]}
+
+
+def carried(
+    edits: Mapping[str, Any], before: Mapping[str, Any], base: SystemConfig
+) -> tuple[dict[str, Any], list[str]]:
+    """What of `edits` survives a change from the settings `before` to `base`, and the names of those that are reset.
+
+    An edit is reset where the new base sets that setting differently from the old one, or does not have it.
+    """
+    after = base.model_dump()
+    kept = {
+        name: value
+        for name, value in edits.items()
+        if name in after and name in before and after[name] == before[name]
+    }
+    return kept, [name for name, value in edits.items() if name not in kept and after.get(name) != value]
 
 
 def assignments(settings: Mapping[str, Any]) -> list[str]:
@@ -137,14 +152,28 @@ def difference_table(changed: Mapping[str, tuple[Any, Any]], config: type[System
 
 def parse_seeds(text: str) -> list[int]:
     """`0, 1, 5-7` as [0, 1, 5, 6, 7]. Raises ConfigError."""
-    seeds: list[int] = []
-    for part in filter(None, (piece.strip() for piece in text.split(","))):
-        first, dash, last = part.partition("-")
-        if not first.strip().isdecimal() or (dash and not last.strip().isdecimal()):
-            raise ConfigError(f"cannot read seeds {text!r}; write numbers such as 0, 1, 2 or 0-4")
-        seeds += range(int(first), int(last or first) + 1) if int(last or first) - int(first) < 100 else [-1]
-    if not seeds or min(seeds) < 0 or max(seeds) >= 2**31 or len(set(seeds)) != len(seeds) or len(seeds) > 20:
+    ranges = [_seed_range(part, text) for part in filter(None, (piece.strip() for piece in text.split(",")))]
+    number = sum(map(len, ranges))
+    if not ranges:
+        raise ConfigError("no seed is given; write one, such as 0, or several: 0, 1, 2 or 0-4")
+    if number > MOST_SEEDS:
         raise ConfigError(
-            f"seeds {text!r}: expected 1 to 20 different numbers from 0 to 2147483647; write for example 0, 1, 2"
+            f"seeds {text!r} would queue {number:,} runs, one per seed; write at most {MOST_SEEDS}, such as 0-4"
         )
+    seeds = [seed for numbers in ranges for seed in numbers]
+    repeated = next((seed for seed in seeds if seeds.count(seed) > 1), None)
+    if repeated is not None:
+        raise ConfigError(f"seed {repeated} is given twice; write each seed once, such as 0, 1, 2")
     return seeds
+
+
+def _seed_range(part: str, text: str) -> range:
+    first, dash, last = (piece.strip() for piece in part.partition("-"))
+    if not first.isdecimal() or (dash and not last.isdecimal()):
+        raise ConfigError(f"cannot read seeds {text!r}; write numbers such as 0, 1, 2 or 0-4")
+    low, high = int(first), int(last or first)
+    if high < low:
+        raise ConfigError(f"seeds {part} run backwards; write {high}-{low}")
+    if high >= 2**31:
+        raise ConfigError(f"seed {high} is too large; write numbers below 2147483648, such as 0, 1, 2")
+    return range(low, high + 1)

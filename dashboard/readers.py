@@ -7,14 +7,13 @@ from collections import OrderedDict
 from dataclasses import dataclass, field
 from pathlib import Path
 from threading import Lock
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 import numpy as np
 import pandas as pd
 import streamlit as st
 
 from core.data.dataset import Dataset, DatasetInfo, list_datasets, open_dataset
-from core.data.ranking import RankingData, ranking_data
 from core.errors import RunError
 from core.findings import Array, Finding, History, load_finding, load_history
 from core.home import Home, find_home
@@ -23,7 +22,12 @@ from core.recipe import Recipe
 from core.runs.folder import RunFolder
 from core.runs.index import list_runs
 from core.runs.metrics import MetricRow, latest_rows, read_metrics
+from core.runs.requests import pending_requests
+from core.runs.state import supervisor_state
 from core.runs.summary import RunSummary
+
+if TYPE_CHECKING:
+    from core.data.ranking import RankingData
 
 Stamp = tuple[int, int]
 
@@ -74,7 +78,30 @@ def runs(chosen: Home) -> list[RunSummary]:
 
 @st.cache_resource(ttl=1, max_entries=4, show_spinner=False)
 def _runs(root: str, changed: Stamp) -> list[RunSummary]:
-    return list_runs(Home(Path(root)))
+    chosen = Home(Path(root))
+    return [
+        run.model_copy(update={"epoch": epoch_now(RunFolder(chosen.run(run.run_id)), run.epoch, run.started)})
+        if run.state == "running"
+        else run
+        for run in list_runs(chosen)
+    ]
+
+
+def epoch_now(run: RunFolder, epoch: int, started: float | None) -> int:
+    """The epoch a running run has finished: its newest metrics row says so earlier than `epoch` of its status.
+
+    Rows from before `started` belong to an earlier attempt, which may have come further than its checkpoint.
+    """
+    rows = [row for row in _tails().rows(run.metrics) if row.time >= (started or 0.0)]
+    return max(rows, key=lambda row: (row.time, row.epoch)).epoch if rows else epoch
+
+
+def cancelling(chosen: Home) -> set[str]:
+    """Ids of the runs that were told to stop, by a request or by the supervisor, and may not have stopped yet."""
+    state = supervisor_state(chosen)
+    told = {slot.run_id for slot in state.slots if slot.cancelling and slot.run_id} if state else set()
+    requests = (pending.request for pending in pending_requests(chosen))
+    return told | {request.run_id for request in requests if request and request.verb == "cancel"}
 
 
 def dataset(chosen: Home, name: str) -> Dataset:
@@ -99,13 +126,15 @@ def _titles(folder: str, written: Stamp) -> list[str]:
     return [f"item {place}" for place in range(len(items))]
 
 
-def training_matrices(data: Dataset, fit_on: FitOn) -> RankingData:
+def training_matrices(data: Dataset, fit_on: FitOn) -> "RankingData":
     """The matrices a run on `data` was trained on. Raises DataError."""
     return _training_matrices(data, fit_on, data.info.content_hash)
 
 
 @st.cache_resource(max_entries=4, show_spinner="Reading the interactions")
-def _training_matrices(_data: Dataset, fit_on: FitOn, content: str) -> RankingData:
+def _training_matrices(_data: Dataset, fit_on: FitOn, content: str) -> "RankingData":
+    from core.data.ranking import ranking_data  # loads scipy, which most pages do without
+
     return ranking_data(_data, fit_on)
 
 

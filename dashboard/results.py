@@ -5,11 +5,19 @@ from typing import Any
 
 import pandas as pd
 
+_FIRST = ("hr", "ndcg", "recall", "precision", "mrr", "map")
+_EXPOSURE = ("coverage", "gini", "popularity")
 _ROWS = {"seen": "pairs seen before", "unseen": "pairs never seen before"}
 
 
-def metric_order(name: str) -> tuple[str, int]:
-    """Sorts `hr@5, hr@10, ndcg@5, ...`: by metric, then by K as a number."""
+def metric_order(name: str) -> tuple[bool, bool, int, int, str]:
+    """Sorts HR, NDCG and recall before all else, K = 10 before every other, then by K and metric."""
+    metric, cut = _parts(name)
+    place = _FIRST.index(metric) if metric in _FIRST else len(_FIRST)
+    return place > 2, cut != 10, cut, place, metric
+
+
+def _parts(name: str) -> tuple[str, int]:
     metric, _, cut = name.partition("@")
     return metric, int(cut) if cut.isdigit() else 0
 
@@ -24,8 +32,11 @@ def metric_title(name: str) -> str:
 
 
 def result_table(result: Mapping[str, Any]) -> pd.DataFrame:
-    """One protocol's result: rows all users, seen, unseen; columns `test on`, `size`, then every metric at K."""
-    names = sorted((name for name in result["metrics"] if "@" in name), key=metric_order)
+    """One protocol's accuracy: rows all users, seen, unseen; columns `test on`, `size`, then every metric at K."""
+    names = sorted(
+        (name for name in result["metrics"] if "@" in name and _parts(name)[0] not in _EXPOSURE),
+        key=metric_order,
+    )
     rows: list[dict[str, Any]] = [
         {"test on": "all", "size": f"{int(result.get('num_users', 0)):,} users"}
         | {metric_title(name): result["metrics"][name] for name in names}
@@ -38,9 +49,27 @@ def result_table(result: Mapping[str, Any]) -> pd.DataFrame:
     return pd.DataFrame(rows)
 
 
-def other_metrics(result: Mapping[str, Any]) -> dict[str, float]:
-    """Metrics without a K, such as coverage."""
-    return {name: value for name, value in result["metrics"].items() if "@" not in name}
+def exposure_table(result: Mapping[str, Any]) -> pd.DataFrame:
+    """What users were shown, whether right or not: one row per K, columns coverage, Gini, popularity; empty without any."""
+    rows: dict[int, dict[str, Any]] = {}
+    for name, value in result["metrics"].items():
+        metric, cut = _parts(name)
+        if metric in _EXPOSURE and cut:
+            rows.setdefault(cut, {"first K": cut})[metric] = value
+    columns = ["first K", *(name for name in _EXPOSURE if any(name in row for row in rows.values()))]
+    return pd.DataFrame([rows[cut] for cut in sorted(rows)], columns=columns)
+
+
+def seconds_trained(metrics: pd.DataFrame) -> float:
+    """Wall clock of all epochs of all attempts."""
+    return float(metrics.loc[metrics["name"] == "seconds/epoch", "value"].sum())
+
+
+def still_improving(valid: pd.DataFrame, metric: str) -> bool:
+    """Whether the last of at least three validations was the best one. valid: as from `wide_series(..., "valid/")`."""
+    series = valid[valid["name"] == f"valid/{metric}"].dropna(subset="value").sort_values("epoch")
+    values = series["value"]
+    return len(values) >= 3 and bool(values.iloc[-1] > values.iloc[:-1].max())
 
 
 def wide_series(metrics: pd.DataFrame, prefix: str) -> pd.DataFrame:

@@ -25,7 +25,7 @@ PATTERNS: dict[str, re.Pattern[str]] = {
         "fit_on": r"train(\+valid)?",
         "selection": _LABEL,
         "device": r"auto|cpu|cuda(:\d{1,3})?",
-        "seeds": r"[\d,\s-]{1,80}",
+        "seeds": r".{1,80}",
         "state": _LABEL,
         "find": r"[\w .:+-]{1,60}",
         "order": r"\d{1,2}",
@@ -39,7 +39,7 @@ PATTERNS: dict[str, re.Pattern[str]] = {
         "image": r"png|svg",
     }.items()
 }
-_STORE, _MIRROR = "selection", "selection-in-url"
+_STORE, _MIRROR, _REFUSED = "selection", "selection-in-url", "selection-refused"
 Widget = Literal["select", "segments", "slider"]
 
 
@@ -88,10 +88,14 @@ def pick(
 ) -> str:
     """A widget that selects `field` among `options` and mirrors it; a refused address value is told beneath it."""
     value, from_url = _resolve(field)
-    refused = _refused(field)
+    refused = _malformed(field)
     if value not in options:
         refused = value if from_url else refused
         value = default if default in options else options[0]
+    if refused is not None:
+        _refused()[field] = (refused, str(value))
+    elif _refused().get(field, ("", value))[1] != value:
+        del _refused()[field]
     key = f"pick:{field}"
     st.session_state[key] = value
     names = distinct_titles(options, title)
@@ -104,10 +108,51 @@ def pick(
         )
     else:
         chosen = st.select_slider(label, options, format_func=names.__getitem__, **common)
-    if refused is not None:
-        st.caption(f":orange[The address asked for another {label.lower()} that does not exist here.]")
+    if field in _refused():
+        asked = _plain(_refused()[field][0])
+        st.caption(f":orange[There is no {label.lower()} '{asked}'; shown: {_plain(names[chosen])}.]")
     mirror(field, chosen)
     return str(chosen)
+
+
+def pick_or_none(
+    field: str,
+    label: str,
+    options: Sequence[str],
+    *,
+    default: str | None = None,
+    title: Callable[[str], str] = str,
+) -> str | None:
+    """Like `pick`, but what was asked for is never replaced: None while it is not among `options` (see `asked`)."""
+    wanted = asked(field)
+    if wanted is None or wanted in options:
+        return pick(field, label, options, default=default, title=title)
+    key, names = f"pick:{field}", distinct_titles(options, title)
+    st.session_state[key] = None
+    st.selectbox(
+        label,
+        options,
+        index=None,
+        key=key,
+        format_func=names.__getitem__,
+        placeholder="Pick one",
+        on_change=_widget_changed,
+        args=(field, key),
+    )
+    return None
+
+
+def asked(field: str) -> str | None:
+    """What the address or an earlier choice asks for, however malformed: compare it, show it, never use it in a path."""
+    in_url = st.query_params.get(field)
+    if in_url is not None and in_url != _mirror().get(field):
+        remember(field, in_url)
+        _mirror()[field] = in_url
+    return _store().get(field)
+
+
+def _plain(text: str) -> str:
+    return re.sub(r"([^\w\s])", r"\\\1", text[:80])
 
 
 def distinct_titles(options: Sequence[str], title: Callable[[str], str]) -> dict[str, str]:
@@ -118,18 +163,20 @@ def distinct_titles(options: Sequence[str], title: Callable[[str], str]) -> dict
 
 
 def text(field: str, label: str, *, default: str = "", help: str | None = None, **look: Any) -> str:
-    """A text box that selects `field` and mirrors it; an empty text leaves the address."""
+    """A text box that selects `field` and mirrors it; an empty text leaves the address, and stays empty."""
     value, _ = _resolve(field)
     key = f"pick:{field}"
     st.session_state[key] = value if value is not None else default
     typed = st.text_input(label, key=key, help=help, on_change=_widget_changed, args=(field, key), **look)
-    mirror(field, (typed or "") or None)
+    mirror(field, typed or None)
+    remember(field, typed or "")
     return typed or ""
 
 
 def _widget_changed(field: str, key: str) -> None:
     value = st.session_state[key]
-    remember(field, None if value in (None, "") else str(value))
+    remember(field, None if value is None else str(value))
+    _refused().pop(field, None)
 
 
 def _resolve(field: str) -> tuple[str | None, bool]:
@@ -143,7 +190,7 @@ def _resolve(field: str) -> tuple[str | None, bool]:
     return _store().get(field), False
 
 
-def _refused(field: str) -> str | None:
+def _malformed(field: str) -> str | None:
     in_url = st.query_params.get(field)
     is_bad = in_url is not None and field in checked({field: in_url})[1]
     return in_url if is_bad else None
@@ -152,6 +199,12 @@ def _refused(field: str) -> str | None:
 def _store() -> dict[str, str]:
     store: dict[str, str] = st.session_state.setdefault(_STORE, {})
     return store
+
+
+def _refused() -> dict[str, tuple[str, str]]:
+    """Per field: what the address asked for in vain, and what is selected instead; kept until that changes."""
+    refused: dict[str, tuple[str, str]] = st.session_state.setdefault(_REFUSED, {})
+    return refused
 
 
 def _mirror() -> dict[str, str]:

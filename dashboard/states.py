@@ -7,6 +7,7 @@ from contextlib import contextmanager
 import streamlit as st
 
 from core.errors import ConfigError, DataError, DeviceError, RelScopeError, RunError
+from dashboard import words
 from dashboard.navigation import go
 
 _TITLES: dict[type[RelScopeError], str] = {
@@ -18,6 +19,7 @@ _TITLES: dict[type[RelScopeError], str] = {
 _NOISE = tuple(
     map(re.compile, (r"(settings: )?Value error, ", r" \(got \{.*?\}\)", r"\.? Settings: [a-z0-9_, ]+$"))
 )
+_SETTING = re.compile(r"[a-z_]+: ")
 _MARKDOWN = re.compile(r"([\\`*_{}\[\]<>$~:|#])")
 
 
@@ -40,11 +42,18 @@ def guarded() -> Iterator[None]:
 
 
 def failed(error: RelScopeError) -> None:
-    """What went wrong, and after the last semicolon what to do about it."""
-    what, _, remedy = readable(error).rpartition("; ")
+    """What went wrong, and after the last semicolon what to do about it; several bad settings become a list."""
+    text = readable(error)
     title = next(
-        (text for kind, text in _TITLES.items() if isinstance(error, kind)), "This could not be done"
+        (name for kind, name in _TITLES.items() if isinstance(error, kind)), "This could not be done"
     )
+    problems = text.split("; ")
+    if isinstance(error, ConfigError) and all(map(_SETTING.match, problems)):
+        st.error(
+            "\n".join(f"- {plain(problem)}" for problem in problems), title=title, icon=":material/error:"
+        )
+        return
+    what, _, remedy = text.rpartition("; ")
     body = plain(what or remedy)
     if what:
         body += f"\n\n**What to do:** {plain(remedy[:1].upper() + remedy[1:])}"
@@ -56,7 +65,7 @@ def readable(error: RelScopeError) -> str:
     text = str(error)
     for noise in _NOISE:
         text = noise.sub("", text)
-    return text
+    return words.command(text.replace(": Input should be ", ": must be "))
 
 
 def empty(title: str, what_next: str, page: str | None = None, label: str = "", **params: str) -> None:

@@ -1,9 +1,12 @@
 """Numbers and states in words: one way of writing them on every page."""
 
+import sys
 import time
+from pathlib import Path
 
 from core.protocol import SELECTION_TITLES, FitOn, Protocol, Selection, parse_protocol
 from core.runs.folder import Status
+from dashboard.navigation import ROOT
 
 STATE_ICONS = {
     "queued": ":material/hourglass_empty:",
@@ -65,6 +68,12 @@ def path(label: str) -> str:
     return label.replace(" > ", " › ")
 
 
+def command(text: str) -> str:
+    """`text` with its `python -m core` as it must be typed in the project's folder: with the .venv that `make` built."""
+    in_venv = Path(sys.prefix) == ROOT / ".venv"
+    return text.replace("python -m core", ".venv/bin/python -m core") if in_venv else text
+
+
 def protocol(key: str) -> str:
     """What a protocol does, in a few words. `key` as in results. Raises ConfigError for an unknown one."""
     return protocol_title(parse_protocol(key))
@@ -85,13 +94,29 @@ def fit_on(choice: FitOn) -> str:
 
 
 def state_sentence(
-    status: Status, *, resumable: bool, place: int | None = None, now: float | None = None
+    status: Status,
+    *,
+    resumable: bool,
+    place: int | None = None,
+    cancelling: bool = False,
+    trained: float = 0.0,
+    now: float | None = None,
 ) -> str:
-    """What happened to a run, in one or two sentences."""
+    """What happened to a run, in one or two sentences.
+
+    trained: seconds in epochs over all attempts; said where there was more than one. cancelling: it was told to stop.
+    """
     now = time.time() if now is None else now
     where = f" on {status.device or status.slot}" if status.device or status.slot else ""
     at = f"epoch {status.epoch:,} of {status.epochs:,}" if status.epochs else "fitting in closed form"
     lasted = f" after {duration((status.finished or now) - status.started)}" if status.started else ""
+    if lasted and status.attempts > 1:
+        total = f"; epochs of all attempts took {duration(trained)}" if trained else ""
+        lasted += f" in attempt {status.attempts}{total}"
+    if cancelling and status.state == "queued":
+        return "Cancelling: it leaves the queue."
+    if cancelling and status.state == "running":
+        return f"Cancelling at {at}: it stops once its checkpoint is written."
     match status.state:
         case "queued":
             position = f" It is number {place} in the queue." if place else ""

@@ -4,7 +4,7 @@ import time
 
 import streamlit as st
 
-from dashboard import readers, states
+from dashboard import readers, states, words
 from dashboard.layout import row
 from dashboard.navigation import link
 from dashboard.panels.demo import demo_card
@@ -39,4 +39,4 @@ with states.page(
                 icon=":material/database:",
                 dataset=data.name,
             )
-        st.caption("Import your own with `python -m core import`.")
+        st.caption(f"Import your own with `{words.command('python -m core import')}`.")

@@ -6,15 +6,14 @@ from dashboard import readers, states
 from dashboard.drawing import image_format
 from dashboard.panels.run_actions import notice
 from dashboard.panels.run_detail import live_detail
-from dashboard.panels.run_list import live_table, pick_run, run_title
+from dashboard.panels.run_list import filtered, live_table, not_in_filter, pick_run, run_title
 
 home = readers.home()
 with states.page(
     "What are my runs doing?", "Every run of this home, live. Pick one by its row or in the sidebar."
 ):
     notice()
-    run = pick_run(home)
-    if run is None:
+    if not readers.runs(home):
         states.empty(
             "No runs yet",
             "Train something: the demo data is enough for a first look.",
@@ -23,6 +22,13 @@ with states.page(
         )
         st.stop()
     live_table(home)
+    listed = {run.run_id for run in filtered(home)}
+    run = pick_run(home, prefer=lambda run: run.run_id in listed)
+    if run is None:
+        st.stop()
+    if run.run_id not in listed:
+        not_in_filter(run)
+        st.stop()
     st.subheader(states.plain(run_title(run)), anchor=False)
     st.caption(f"`{run.run_id}`")
     if run.damaged:

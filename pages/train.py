@@ -2,7 +2,7 @@
 
 import streamlit as st
 
-from dashboard import readers, states
+from dashboard import readers, states, words
 from dashboard.layout import row
 from dashboard.panels.queue import live_queue
 from dashboard.panels.training_form import draft, review
@@ -16,14 +16,15 @@ with states.page(
     if not datasets:
         states.empty(
             "No data yet",
-            "Write the demo data from the start page, or import your own: `python -m core import --help`.",
+            "Write the demo data from the start page, or import your own: "
+            f"`{words.command('python -m core import --help')}`.",
             "home",
             "To the start page",
         )
         st.stop()
     form, side = row("split", "train", (7, 3))
+    with form, states.guarded():
+        review(draft(datasets), home)
     with side:
         st.subheader("Slots and queue", anchor=False)
         live_queue(home)
-    with form, states.guarded():
-        review(draft(datasets), home)

@@ -34,13 +34,14 @@ def _queue(home: Home, with_queue: bool) -> None:
             )
         elif state.trouble:
             st.caption(f":orange[{states.plain(state.trouble)}]")
+        told = readers.cancelling(home)
         for slot in slots:
-            _slot(home, slot, runs)
+            _slot(home, slot, runs, cancelling=slot.run_id in told)
         if with_queue:
-            _waiting(home, runs)
+            _waiting(home, runs, told)
 
 
-def _slot(home: Home, state: SlotState, runs: Mapping[str, RunSummary]) -> None:
+def _slot(home: Home, state: SlotState, runs: Mapping[str, RunSummary], *, cancelling: bool) -> None:
     run = runs.get(state.run_id or "")
     with st.container(border=True, gap="xsmall"):
         with st.container(horizontal=True, vertical_alignment="center", horizontal_alignment="distribute"):
@@ -48,14 +49,12 @@ def _slot(home: Home, state: SlotState, runs: Mapping[str, RunSummary]) -> None:
             if run is None:
                 st.badge("free", color="green", icon=":material/check:")
             else:
-                st.badge(
-                    "stopping" if state.cancelling else "busy", color="orange" if state.cancelling else "blue"
-                )
+                st.badge("cancelling" if cancelling else "busy", color="orange" if cancelling else "blue")
         if run is None:
             return
         with st.container(horizontal=True, vertical_alignment="center", horizontal_alignment="distribute"):
             link("runs", states.plain(run_title(run)), run=run.run_id)
-            _cancel(home, run, disabled=state.cancelling)
+            _cancel(home, run, cancelling=cancelling)
         share = min(run.epoch / run.epochs, 1.0) if run.epochs else 0.0
         st.progress(share, text=f"epoch {run.epoch:,} of {run.epochs:,}" if run.epochs else "fitting")
 
@@ -67,7 +66,7 @@ def slot_words(slot: Slot) -> str:
     return f"{slot.title}, {words.size(slot.memory_free)} of {words.size(slot.memory_total)} free"
 
 
-def _waiting(home: Home, runs: Mapping[str, RunSummary]) -> None:
+def _waiting(home: Home, runs: Mapping[str, RunSummary], told: set[str]) -> None:
     waiting = queue_order(runs.values())
     if not waiting:
         st.caption("The queue is empty.", help=meaning("slot"))
@@ -76,18 +75,19 @@ def _waiting(home: Home, runs: Mapping[str, RunSummary]) -> None:
     for place, run in enumerate(waiting[:20], start=1):
         with st.container(horizontal=True, vertical_alignment="center", horizontal_alignment="distribute"):
             link("runs", f"{place}. {states.plain(run_title(run))}", run=run.run_id)
-            _cancel(home, run)
+            _cancel(home, run, cancelling=run.run_id in told)
     states.sampled(min(20, len(waiting)), len(waiting), "waiting runs")
 
 
-def _cancel(home: Home, run: RunSummary, *, disabled: bool = False) -> None:
+def _cancel(home: Home, run: RunSummary, *, cancelling: bool) -> None:
     pressed = st.button(
-        "Cancel",
+        "Cancelling…" if cancelling else "Cancel",
         key=f"queue-cancel:{run.run_id}",
         type="tertiary",
         icon=":material/close:",
-        disabled=disabled,
+        disabled=cancelling,
     )
     if pressed:
-        launch.cancel(home, run.run_id)
+        with st.spinner("Cancelling…"):
+            launch.cancel(home, run.run_id)
         st.rerun(scope="fragment")

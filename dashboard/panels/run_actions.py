@@ -8,9 +8,10 @@ from core.home import Home
 from core.recipe import Recipe
 from core.runs import launch
 from core.runs.folder import RunFolder, Status, delete_run
-from dashboard import readers, selection, states
+from dashboard import readers, states
 from dashboard.forms import assignments
 from dashboard.navigation import go
+from dashboard.panels.run_list import DELETED
 
 _NOTICE = "run-notice"
 
@@ -22,14 +23,20 @@ def notice() -> None:
         st.toast(text)
 
 
-def actions(home: Home, run: RunFolder, status: Status) -> None:
-    """One row of buttons; those that make no sense in the run's state are left out."""
+def actions(home: Home, run: RunFolder, status: Status, *, cancelling: bool) -> None:
+    """One row of buttons; those that make no sense in the run's state are left out. cancelling: it was told to stop."""
     with st.container(horizontal=True):
         learned = readers.has_finding(run, "relation_attention")
         if learned and st.button("See its relations", type="primary", icon=":material/hub:"):
             go("relations", run=run.run_id)
-        if status.state in ("queued", "running") and st.button("Cancel", icon=":material/stop_circle:"):
-            launch.cancel(home, run.run_id)
+        if status.state in ("queued", "running") and st.button(
+            "Cancelling…" if cancelling else "Cancel",
+            icon=":material/stop_circle:",
+            key=f"cancel:{run.run_id}",
+            disabled=cancelling,
+        ):
+            with st.spinner("Cancelling…"):
+                launch.cancel(home, run.run_id)
             _tell("Cancelling; a running epoch may take a moment to stop.")
         resume_help = (
             "Continues from the last checkpoint."
@@ -91,7 +98,7 @@ def _delete(home: Home, run_id: str) -> None:
     except RelScopeError as error:
         st.session_state[_NOTICE] = states.plain(str(error))
         return
-    selection.remember("run", None)
+    st.session_state[DELETED] = run_id
     st.session_state[_NOTICE] = "Deleted."
 
 

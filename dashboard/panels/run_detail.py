@@ -35,9 +35,13 @@ def _live(home: Home, run_id: str, drawn_state: str) -> None:
         status = run.status()
         if status.state != drawn_state:
             st.rerun(scope="app")
+        if status.state == "running":
+            epoch = readers.epoch_now(run, status.epoch, status.started)
+            status = status.model_copy(update={"epoch": epoch})
+        cancelling = status.state in ALIVE and run_id in readers.cancelling(home)
         place = launch.queue_position(home, run_id) if status.state == "queued" else None
-        _headline(run, status, place)
-        actions(home, run, status)
+        _headline(run, status, place, cancelling=cancelling)
+        actions(home, run, status, cancelling=cancelling)
         if status.state == "failed":
             _failure(run, status)
         if status.state != "queued" or run.metrics.exists():
@@ -46,13 +50,19 @@ def _live(home: Home, run_id: str, drawn_state: str) -> None:
             _log(run)
 
 
-def _headline(run: RunFolder, status: Status, place: int | None) -> None:
+def _headline(run: RunFolder, status: Status, place: int | None, *, cancelling: bool) -> None:
+    sentence = words.state_sentence(
+        status,
+        resumable=run.is_resumable,
+        place=place,
+        cancelling=cancelling,
+        trained=results.seconds_trained(readers.metrics(run)),
+    )
     with st.container(horizontal=True, vertical_alignment="center"):
-        st.badge(status.state, icon=words.STATE_ICONS[status.state], color=words.STATE_COLORS[status.state])  # type: ignore[arg-type]
-        st.markdown(
-            states.plain(words.state_sentence(status, resumable=run.is_resumable, place=place)),
-            width="content",
-        )
+        shown = "cancelled" if cancelling else status.state
+        text = "cancelling" if cancelling else status.state
+        st.badge(text, icon=words.STATE_ICONS[shown], color=words.STATE_COLORS[shown])  # type: ignore[arg-type]
+        st.markdown(states.plain(sentence), width="content")
     if status.state == "running" and status.epochs:
         st.progress(min(status.epoch / status.epochs, 1.0))
 
@@ -94,7 +104,11 @@ def _curves(run: RunFolder, status: Status) -> None:
     with right:
         st.markdown("**Validation metrics**", help=meaning("protocol"))
         _valid_curve(run, recipe, valid)
-    _costs(run, metrics)
+        if status.state == "done" and results.still_improving(valid, recipe.protocol.main_metric):
+            st.markdown(
+                ":material/trending_up: Validation was still improving at the last epoch: more epochs may help."
+            )
+    _costs(run, status, metrics)
 
 
 def _valid_curve(run: RunFolder, recipe: Recipe, valid: pd.DataFrame) -> None:
@@ -117,7 +131,7 @@ def _valid_curve(run: RunFolder, recipe: Recipe, valid: pd.DataFrame) -> None:
     )
 
 
-def _costs(run: RunFolder, metrics: pd.DataFrame) -> None:
+def _costs(run: RunFolder, status: Status, metrics: pd.DataFrame) -> None:
     latest = metrics.groupby("name")["value"].last()
     seconds = metrics[metrics["name"] == "seconds/epoch"]["value"]
     tiles = row("controls", "costs", (1, 1, 1, 1))
@@ -130,7 +144,7 @@ def _costs(run: RunFolder, metrics: pd.DataFrame) -> None:
     ):
         value = latest.get(name)
         tile.metric(title, words.size(float(value)) if value is not None and value > 0 else "–")
-    tiles[3].metric("Epochs recorded", f"{int(metrics['epoch'].max()):,}")
+    tiles[3].metric("Epochs", f"{status.epoch or int(metrics['epoch'].max()):,}")
     with st.expander("Time and memory per epoch"):
         times, memory = results.wide_series(metrics, "seconds/"), results.wide_series(metrics, "memory/")
         memory["value"] = memory["value"] / 1e6
@@ -164,7 +178,8 @@ def _static(run: RunFolder) -> None:
         for key, result in final["protocols"].items():
             _result(run, key, result)
     elif status.state == "done":
-        st.caption("No test result is stored: evaluate the run with `python -m core evaluate`.")
+        command = words.command(f"python -m core evaluate {run.run_id}")
+        st.caption(f"No test result is stored: evaluate the run with `{command}`.")
     if status.state not in ALIVE:
         _log(run)
     _provenance(run, recipe)
@@ -176,6 +191,7 @@ def _result(run: RunFolder, key: str, result: dict[str, object]) -> None:
     st.dataframe(
         table,
         hide_index=True,
+        placeholder="–",
         column_config={
             name: st.column_config.NumberColumn(name, format="%.4f") for name in table.columns[2:]
         },
@@ -191,11 +207,39 @@ def _result(run: RunFolder, key: str, result: dict[str, object]) -> None:
             help=meaning("seen"),
         )
         csv_button(table, f"test-{run.run_id}-{key.partition(':')[0]}")
+    _exposure(run, key, results.exposure_table(result))
+
+
+def _exposure(run: RunFolder, key: str, table: pd.DataFrame) -> None:
+    if table.empty:
+        return
+    with st.expander("What the recommendations expose", icon=":material/visibility:"):
+        st.dataframe(
+            table, hide_index=True, width="content", placeholder="–", column_config=_EXPOSURE, alt="Exposure"
+        )
+        with st.container(horizontal=True, horizontal_alignment="distribute", vertical_alignment="center"):
+            st.caption(
+                "Over all evaluated users, whether a recommendation was right or not.", width="stretch"
+            )
+            csv_button(table, f"exposure-{run.run_id}-{key.partition(':')[0]}")
+
+
+_EXPOSURE = {
+    "coverage": st.column_config.NumberColumn(
+        "coverage", format="percent", help="The share of all items that somebody was recommended"
+    ),
+    "gini": st.column_config.NumberColumn(
+        "Gini", format="%.4f", help="How unevenly items are recommended: 0 all alike, 1 one item alone"
+    ),
+    "popularity": st.column_config.NumberColumn(
+        "popularity", format="%.1f", help="Training pairs of a recommended item, on average"
+    ),
+}
 
 
 def _provenance(run: RunFolder, recipe: Recipe) -> None:
     with st.expander("Settings, and how to repeat this run", icon=":material/replay:"):
-        st.code(recipe.command(), language="bash", wrap_lines=True)
+        st.code(words.command(recipe.command()), language="bash", wrap_lines=True)
         changed = recipe.changes()
         if changed:
             st.caption(f"What differs from preset {recipe.preset}", help=meaning("preset"))

@@ -1,6 +1,6 @@
 """The form that makes runs: what to train on what, its settings, what differs from the preset, and the launch."""
 
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from typing import Any
 
 import streamlit as st
@@ -27,7 +27,24 @@ _RULES = {
 }
 
 
-_ROUND, _WRITTEN = "form-round", "form-in-address"
+_FORM = "training-form"
+Choice = tuple[str, str, str | None]
+
+
+@dataclass
+class FormState:
+    """What the form remembers of its settings between two draws of one tab.
+
+    choice: the system, preset and variant the edits belong to. written: the edits as the address last held them. round:
+    counts the times that the inputs took `start` as their values. notice: what was reset or refused.
+    """
+
+    choice: Choice | None = None
+    edits: dict[str, Any] = field(default_factory=dict)
+    written: list[str] = field(default_factory=list)
+    round: int = 0
+    start: dict[str, Any] = field(default_factory=dict)
+    notice: str = ""
 
 
 @dataclass(frozen=True)
@@ -73,10 +90,10 @@ def fitting_systems(data: DatasetInfo) -> list[str]:
 
 def draft(datasets: list[DatasetInfo]) -> Draft:
     """Draw the form and return what it says. Raises ConfigError for settings that do not fit."""
+    came_back = not st.query_params  # over the menu: the address has not been written yet
     data, system, preset, variant = _what(datasets)
     protocol, fit_on, rule, device, seeds = _how(system)
-    base = system.resolve(preset, variant)
-    settings = _settings(system, preset, variant, base)
+    settings = _settings(system, preset, variant, came_back)
     return Draft(
         data, system, preset, variant, settings, protocol, fit_on, rule, device, forms.parse_seeds(seeds)
     )
@@ -155,46 +172,61 @@ def _devices() -> list[str]:
     return ["auto", "cpu", *(["cuda", *gpus] if gpus else [])]
 
 
-def _settings(system: System, preset: str, variant: str | None, base: SystemConfig) -> dict[str, Any]:
+def _settings(system: System, preset: str, variant: str | None, came_back: bool) -> dict[str, Any]:
     fields = forms.form_fields(system.config)
     if not fields:
         st.caption(f"{system.title} has nothing to set.")
         return {}
-    name = f"{system.key}:{preset}:{variant}"
-    asked, refused = forms.parse_assignments(_asked_settings(name), system.config)
-    try:
-        values = system.resolve(preset, variant, asked).model_dump()
-    except ConfigError as error:
-        values = base.model_dump()
-        refused.append(states.readable(error))
-    if refused:
-        st.caption(f":orange[Settings in the address were refused: {states.plain('; '.join(refused))}]")
-    entered = forms.draw(fields, values, f"set:{name}:{st.session_state[_ROUND]}")
+    form: FormState = st.session_state.setdefault(_FORM, FormState())
+    base = system.resolve(preset, variant)
+    _begin_round(form, system, (system.key, preset, variant), base, came_back)
+    place = st.container()
+    entered = forms.draw(fields, form.start, f"set:{form.round}")
     changed = forms.changes(entered, base)
-    _mirror_settings(name, forms.assignments(changed))
+    if changed != form.edits:
+        form.edits, form.notice = changed, ""
+    if form.notice:
+        place.caption(f":orange[{states.plain(form.notice)}]")
+    _mirror_settings(form)
     return changed
 
 
-def _asked_settings(name: str) -> list[str]:
-    """The `set=` texts of the address; those of another system, preset or variant are dropped.
-
-    Texts that did not come from this form start a new round, so that the widgets take their values.
-    """
+def _begin_round(
+    form: FormState, system: System, choice: Choice, base: SystemConfig, came_back: bool
+) -> None:
+    """Fill the inputs anew where the address brings other settings or another system, preset or variant is chosen."""
     in_url = list(st.query_params.get_all("set"))
-    written_for, written = st.session_state.get(_WRITTEN, (name, None))
-    rounds = st.session_state.setdefault(_ROUND, 0)
-    if in_url != written:
-        st.session_state[_ROUND] = rounds + 1
-        return in_url
-    return in_url if written_for == name else []
+    before, form.choice = form.choice, choice
+    if in_url != form.written and not came_back:
+        form.edits, refused = _settings_of(system, choice, in_url)
+        form.notice = f"Settings in the address were refused: {'; '.join(refused)}" if refused else ""
+    elif before != choice:
+        old = CATALOG[before[0]].resolve(*before[1:]).model_dump() if before else {}
+        form.edits, reset = forms.carried(form.edits, old, base)
+        were = "was" if len(reset) == 1 else "were"
+        form.notice = f"{words.count(len(reset), 'change')} {were} reset: {', '.join(reset)}" if reset else ""
+    elif not came_back:
+        return
+    form.round += 1
+    form.start = base.model_dump() | form.edits
 
 
-def _mirror_settings(name: str, texts: list[str]) -> None:
-    if texts:
-        st.query_params["set"] = texts
+def _settings_of(system: System, choice: Choice, texts: list[str]) -> tuple[dict[str, Any], list[str]]:
+    """The settings that `texts` of the address ask for, and what of it is refused."""
+    asked, refused = forms.parse_assignments(texts, system.config)
+    try:
+        resolved = system.resolve(*choice[1:], asked).model_dump()
+    except ConfigError as error:
+        return {}, [*refused, states.readable(error)]
+    return {name: resolved[name] for name in asked}, refused
+
+
+def _mirror_settings(form: FormState) -> None:
+    form.written = forms.assignments(form.edits)
+    if form.written:
+        st.query_params["set"] = form.written
     else:
         st.query_params.pop("set", None)
-    st.session_state[_WRITTEN] = (name, texts)
 
 
 def review(ready: Draft, home: Home) -> None:
@@ -223,4 +255,6 @@ def review(ready: Draft, home: Home) -> None:
         queued = [launch.submit(home, recipe) for recipe in recipes]
         go("runs", run=queued[0].run_id)
     with st.expander("The same on the command line", icon=":material/terminal:"):
-        st.code("\n".join(recipe.command() for recipe in recipes), language="bash", wrap_lines=True)
+        st.code(
+            "\n".join(words.command(recipe.command()) for recipe in recipes), language="bash", wrap_lines=True
+        )

@@ -100,7 +100,38 @@ def test_seeds_are_lists_and_ranges(text, seeds) -> None:
     assert forms.parse_seeds(text) == seeds
 
 
-@pytest.mark.parametrize("text", ["", "a", "1-", "-1", "0,0", "3-1", "0-99999999", "0-20", str(2**31), "²"])
-def test_other_seeds_are_refused_with_an_example(text) -> None:
-    with pytest.raises(ConfigError, match="write"):
+@pytest.mark.parametrize(
+    ("text", "said"),
+    [
+        ("", "no seed is given; write"),
+        (" , ", "no seed is given; write"),
+        ("a", "cannot read seeds 'a'; write"),
+        ("1-", "cannot read"),
+        ("-1", "cannot read"),
+        ("²", "cannot read"),
+        ("0,0", "seed 0 is given twice; write"),
+        ("3-1", "run backwards; write 1-3"),
+        ("0-999", "would queue 1,000 runs, one per seed; write at most 20"),
+        ("0-99999999", "100,000,000 runs"),
+        ("0-20", "21 runs"),
+        (str(2**31), "too large; write"),
+    ],
+)
+def test_other_seeds_are_refused_with_an_example(text, said) -> None:
+    with pytest.raises(ConfigError, match=said):
         forms.parse_seeds(text)
+
+
+def test_edits_survive_a_variant_that_does_not_touch_them() -> None:
+    cigf = CATALOG["cigf"]
+    before = cigf.resolve("small").model_dump()
+    edits = {"epochs": 7, "dim": before["dim"] + 1}
+    assert forms.carried(edits, before, cigf.resolve("small", "base")) == (edits, [])
+
+
+def test_edits_of_what_the_new_preset_sets_itself_are_reset_and_named() -> None:
+    cigf = CATALOG["cigf"]
+    before, paper = cigf.resolve("small").model_dump(), cigf.resolve("paper")
+    assert before["epochs"] != paper.epochs
+    assert forms.carried({"epochs": 7, "patience": 3}, before, paper) == ({"patience": 3}, ["epochs"])
+    assert forms.carried({"epochs": paper.epochs}, before, paper) == ({}, [])

@@ -5,7 +5,8 @@ import pytest
 from core.errors import RunError
 from core.home import Home
 from core.runs.folder import delete_run
-from core.runs.metrics import MetricWriter
+from core.runs.metrics import MetricWriter, read_metrics
+from core.runs.requests import write_request
 from dashboard import readers
 from dashboard.readers import MetricTails
 from tests.dashboard import stored_runs
@@ -28,6 +29,21 @@ def test_a_tail_reads_on_from_its_cursor(tmp_path) -> None:
     assert [row.value for row in tails.rows(path)] == [1.0]
     append(path, b=2.0)
     assert [row.name for row in tails.rows(path)] == ["a", "b"]
+
+
+def test_the_epoch_of_a_running_run_is_that_of_its_newest_row(home) -> None:
+    data = stored_runs.tiny_demo(home)
+    run = stored_runs.running_run(home, data)
+    assert readers.epoch_now(run, 1, started=stored_runs.NOW) == 3
+    after = max(row.time for row in read_metrics(run.metrics)[0]) + 1
+    assert readers.epoch_now(run, 1, started=after) == 1
+
+
+def test_runs_that_were_told_to_stop_are_known_before_anyone_reacts(home) -> None:
+    assert readers.cancelling(home) == set()
+    write_request(home, "cancel", "some-run")
+    write_request(home, "requeue", "other-run")
+    assert readers.cancelling(home) == {"some-run"}
 
 
 def test_a_row_written_again_after_a_resume_counts_once(tmp_path) -> None:

@@ -2,8 +2,9 @@
 
 import pytest
 
+from core.catalog.systems import CATALOG
 from core.runs.summary import RunSummary
-from dashboard.panels.run_list import matching, run_table, run_title
+from dashboard.panels.run_list import matching, own_changes, run_table, run_title
 
 
 def run(run_id: str = "20251010-cigf-demo-s0-3f9a", **fields) -> RunSummary:
@@ -36,8 +37,21 @@ def test_every_word_must_occur(find, state, found) -> None:
     assert [r.run_id for r in matching(runs, find, state)] == found
 
 
-def test_titles_tell_variant_data_seed_and_the_end_of_the_id() -> None:
-    assert run_title(run(variant="without_mesi", seed=3)) == "CIGF · without mesi · demo · seed 3  (3f9a)"
+def test_titles_tell_variant_seed_data_and_the_end_of_the_id() -> None:
+    assert run_title(run(variant="without_mesi", seed=3)) == "CIGF · without mesi · seed 3 · demo  (3f9a)"
+
+
+def test_titles_name_two_changed_settings_and_count_the_rest() -> None:
+    changed = {"num_layers": (2, 1), "dim": (16, 24)}
+    assert run_title(run(changes=changed)) == "CIGF · seed 0 · num_layers=1, dim=24 · demo  (3f9a)"
+    more = changed | {"epochs": (30, 5)}
+    assert "num_layers=1, dim=24 +1 more" in run_title(run(changes=more))
+
+
+def test_what_the_variant_sets_is_not_named_again() -> None:
+    ((name, value), *_) = CATALOG["cigf"].variants["base"].patch.items()
+    changed = {name: ("other", value), "epochs": (30, 5)}
+    assert own_changes(run(variant="base", changes=changed)) == {"epochs": 5}
 
 
 def test_a_system_of_another_version_keeps_its_key() -> None:

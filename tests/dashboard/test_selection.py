@@ -63,7 +63,37 @@ def test_bad_values_are_refused_with_a_notice_and_replaced(bad) -> None:
     assert not app.exception
     assert app.session_state["run"] == "run-b"
     assert address(app)["run"] == "run-b"
-    assert [note.value for note in app.caption if "another run" in note.value]
+    assert [note.value for note in app.caption if "There is no run" in note.value]
+
+
+def test_a_refusal_is_told_until_something_else_is_picked() -> None:
+    app = opened(group="nobody").run()
+    assert [note.value for note in app.caption if "nobody" in note.value and "user" in note.value]
+    app.segmented_control(key="pick:group").set_value("item").run()
+    assert not app.caption
+
+
+def strict_picker() -> None:
+    import streamlit as st
+
+    from dashboard import selection
+
+    st.session_state["run"] = selection.pick_or_none("run", "Run", ["run-a", "run-b"], default="run-b")
+
+
+@pytest.mark.parametrize("bad", ["run-z", "../../etc/passwd", "<script>"])
+def test_what_does_not_exist_is_not_replaced_before_something_is_picked(bad) -> None:
+    app = AppTest.from_function(strict_picker)
+    app.query_params["run"] = bad
+    assert app.run().session_state["run"] is None
+    assert address(app.run()) == {"run": bad}
+    app.selectbox(key="pick:run").select("run-a").run()
+    assert app.session_state["run"] == "run-a"
+    assert address(app.run()) == {"run": "run-a"}
+
+
+def test_without_a_wish_the_default_is_picked() -> None:
+    assert AppTest.from_function(strict_picker).run().session_state["run"] == "run-b"
 
 
 def test_a_value_that_vanished_from_the_options_falls_back_quietly() -> None:

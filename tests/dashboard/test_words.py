@@ -65,6 +65,28 @@ def test_a_failed_run_gives_the_reason_and_what_resume_does() -> None:
     assert "Resume starts over" in words.state_sentence(failed, resumable=False)
 
 
+def test_a_resumed_run_tells_the_attempt_from_the_whole() -> None:
+    ended = status(state="cancelled", started=100.0, finished=105.5, epoch=77, epochs=300, attempts=2)
+    text = words.state_sentence(ended, resumable=True, trained=42.0)
+    assert "epoch 77 of 300 after 5.5 s in attempt 2; epochs of all attempts took 42 s." in text
+    first = ended.model_copy(update={"attempts": 1})
+    assert "attempt" not in words.state_sentence(first, resumable=True, trained=42.0)
+
+
+@pytest.mark.parametrize("state", ["queued", "running"])
+def test_a_run_that_was_told_to_stop_says_so(state) -> None:
+    assert words.state_sentence(status(state=state), resumable=False, cancelling=True).startswith(
+        "Cancelling"
+    )
+
+
+def test_commands_are_those_of_the_environment_that_make_built(monkeypatch) -> None:
+    monkeypatch.setattr("sys.prefix", str(words.ROOT / ".venv"))
+    assert words.command("type `python -m core runs`") == "type `.venv/bin/python -m core runs`"
+    monkeypatch.setattr("sys.prefix", "/usr")
+    assert words.command("python -m core runs") == "python -m core runs"
+
+
 def test_advice_is_not_given_twice() -> None:
     failed = status(
         state="failed",

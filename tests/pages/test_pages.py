@@ -4,8 +4,10 @@ import json
 
 import pytest
 
+from core.catalog.systems import CATALOG
 from core.runs import launch
 from core.runs.folder import open_run
+from core.runs.requests import write_request
 from dashboard.navigation import ROOT, SECTIONS
 from tests.dashboard import stored_runs
 from tests.pages.conftest import texts
@@ -103,11 +105,50 @@ def test_a_run_of_which_nothing_is_left_is_an_error_box_not_a_crash(stored, open
 
 @pytest.mark.parametrize("bad", ["../../../etc", "no-such-run", "%2e%2e"])
 @pytest.mark.parametrize("page", ["runs", "relations"])
-def test_a_foreign_run_in_the_address_is_refused_quietly(page, bad, stored, opened) -> None:
+def test_a_run_that_does_not_exist_is_told_and_not_replaced(page, bad, stored, opened) -> None:
     app = opened(page, run=bad)
     assert not app.error
-    assert any("another run that does not exist" in note.value for note in app.caption)
-    assert app.query_params["run"] != bad
+    (notice,) = app.main.warning
+    assert "Pick another one" in notice.value
+    assert not app.subheader
+    assert app.query_params["run"] in (bad, [bad])
+    app.selectbox(key="pick:run").select("done-run").run()
+    assert not app.warning
+    assert app.query_params["run"] in ("done-run", ["done-run"])
+
+
+def test_details_of_a_run_outside_the_filter_are_not_shown(stored, opened) -> None:
+    app = opened("runs", run="done-run", state="failed")
+    assert "is not in this filter" in texts(app)
+    assert not app.subheader
+    button(app, "Clear the filter").click().run()
+    assert "Finished after" in texts(app)
+    assert "is not in this filter" not in texts(app)
+
+
+def test_without_a_run_in_the_address_the_filter_chooses(stored, opened) -> None:
+    assert "loss became NaN" in texts(opened("runs", state="failed"))
+
+
+def test_a_state_that_does_not_exist_is_told(stored, opened) -> None:
+    notes = [note.value for note in opened("runs", state="zzz").caption]
+    assert any("There is no state 'zzz'" in note for note in notes)
+
+
+def test_a_run_told_to_stop_shows_it_and_cannot_be_told_twice(stored, opened) -> None:
+    write_request(stored, "cancel", "running-run")
+    app = opened("runs", run="running-run")
+    assert "Cancelling at epoch 3 of 5" in texts(app)
+    assert button(app, "Cancelling").disabled
+    queue = opened("train")
+    assert "Cancel" in labels(queue)
+    write_request(stored, "cancel", "queued-run")
+    assert "Cancel" not in labels(queue.run())
+
+
+def test_a_run_that_was_still_improving_says_so(stored, opened) -> None:
+    assert "still improving at the last epoch" in texts(opened("runs", run="done-run"))
+    assert "still improving" not in texts(opened("runs", run="failed-run"))
 
 
 def test_resume_queues_a_failed_run_again(stored, opened, monkeypatch) -> None:
@@ -250,10 +291,52 @@ def test_a_damaged_finding_is_an_error_box_with_a_remedy(stored, opened) -> None
     assert any("What to do" in error.value for error in app.error)
 
 
-def test_changed_settings_are_in_the_address_until_the_preset_changes(stored, opened) -> None:
+def number(app, label: str):
+    return next(box for box in app.number_input if box.label.startswith(label))
+
+
+def test_changed_settings_are_in_the_address_until_the_preset_sets_them_otherwise(stored, opened) -> None:
     app = opened("train", system="cigf")
-    next(box for box in app.number_input if box.label.startswith("dim")).set_value(8).run()
-    assert app.query_params["set"] == ["dim=8"] or app.query_params["set"] == "dim=8"
+    number(app, "dim").set_value(8).run()
+    number(app, "epochs").set_value(7).run()
+    assert sorted(app.query_params["set"]) == ["dim=8", "epochs=7"]
+    app.selectbox(key="pick:variant").select("base").run()
+    assert (number(app, "dim").value, number(app, "epochs").value) == (8, 7)
+    assert not any("reset" in note.value for note in app.caption)
     app.selectbox(key="pick:preset").select("paper").run()
-    assert "set" not in app.query_params
-    assert next(box for box in app.number_input if box.label.startswith("dim")).value == 16
+    assert app.query_params["set"] in ("dim=8", ["dim=8"])
+    assert number(app, "epochs").value == CATALOG["cigf"].resolve("paper").epochs
+    assert "1 change was reset: epochs" in texts(app).replace("\\", "")
+    number(app, "dim").set_value(9).run()
+    assert not any("reset" in note.value for note in app.caption)
+
+
+def test_edits_survive_a_visit_to_another_page(stored, opened) -> None:
+    app = opened("train", system="cigf")
+    number(app, "dim").set_value(8).run()
+    app.query_params.clear()
+    app.switch_page("../pages/home.py").run()
+    app.switch_page("../pages/train.py").run()
+    assert number(app, "dim").value == 8
+
+
+@pytest.mark.parametrize(("value", "said"), [(0, "(got 0)"), (-5, "(got -5)")])
+def test_a_number_out_of_range_is_an_error_that_names_the_bound(value, said, stored, opened) -> None:
+    app = opened("train", system="cigf")
+    number(app, "epochs").set_value(value).run()
+    (error,) = app.error
+    assert error.value.replace("\\", "") == f"- epochs: must be greater than or equal to 1 {said}"
+    assert "launch" not in [widget.key for widget in app.button]
+    assert "Exactly preset" not in texts(app)
+    assert number(app, "epochs").value == value
+    number(app, "epochs").set_value(3).run()
+    assert not app.error
+    assert button(app, "Train 1 run")
+
+
+def test_cleared_seeds_are_an_error(stored, opened) -> None:
+    app = opened("train")
+    app.text_input(key="pick:seeds").set_value("").run()
+    assert any("no seed is given" in error.value for error in app.error)
+    assert app.text_input(key="pick:seeds").value == ""
+    assert "launch" not in [widget.key for widget in app.button]
