@@ -4,19 +4,27 @@ TERMS: dict[str, str] = {
     "attention": "How strongly a node weighs each relation at one order of the interaction graph. CIGF's attention is "
     "LeakyReLU(W e + b), not a softmax: values may be negative and need not sum to 1.",
     "relation": "A kind of edge between users and items, one per behaviour: viewed, favourited, put in the cart, bought.",
-    "start behaviour": "CIGF builds one representation per behaviour; the start behaviour k is the relation of the "
-    "first-order graph that its paths begin with (CIGF, Eq. 6).",
-    "order": "The number of edges on a path. Order 2 from a user leads over an item to another user.",
-    "path": "A sequence of relations, read from the target node outward: 'favorite > buy' leaves a user over an item "
-    "they favourited to the users who bought it.",
+    "start behaviour": "CIGF builds one representation per behaviour, and that behaviour is where its paths start. Paths "
+    "are read from the target outward: the start behaviour is the last one, at the far end, under recursive composition, "
+    "and the first one, next to the target, under target composition (CIGF, Eq. 6).",
+    "order": "The number of edges on a path. Order 2 from a user leads over an item to another user. Order 1 is absent: "
+    "it is one edge of the start behaviour, and attention weighs what is added to it from order 2 on (CIGF, Eq. 8).",
+    "path": "A sequence of relations, read from the target outward: 'favorite › buy' leaves a user over an item they "
+    "favourited to the users who bought it. Which end is the start behaviour depends on the composition.",
+    "any": "'view › any': the paths with each start behaviour weigh exactly the same.",
+    "vote": "Each node votes for its path of order 2 with the largest attention; equal weights are told as a tie.",
     "strength": "The product of the mean attentions along a path: how much of the target's representation arrives that way.",
     "instance strength": "The attention collected along this one path from the user to the item, after normalisation.",
     "support": "How many pairs of nodes the path connects. A strong path with little support decides little.",
     "composition": "Recursive: every node on a path applies its own attention (released code). Target: the target "
     "node's attention weights every hop (the paper's Eqs. 6 and 8).",
+    "walk note": "'returns to the user': the walk comes back to whom it started from. 'passes the item itself': the user "
+    "had touched the recommended item before under the first relation. Neither tells of other people's behaviour.",
+    "planted verdict": "The 95 % interval of the difference between two groups' mean attention (Welch's t over users). "
+    "If it includes 0 we say no difference. It covers chance among users, not what another seed would train.",
     "gate": "The weight with which a task mixes the experts' predictions; gates of one task sum to 1.",
     "expert": "The interaction of a user and an item under one behaviour (CIGF, Eq. 14).",
-    "preset": "A named set of settings: what the paper used, or a small one that trains in a minute.",
+    "preset": "A named set of settings: what the paper used, or a small one that trains in under a minute.",
     "variant": "A named change of the model, most often an ablation from the paper's tables.",
     "seed": "The number that fixes all randomness of a run. Several, written 0, 1, 2 or 0-4, make one run each and show how much of a result is luck.",
     "protocol": "How a ranking is scored: which items compete and which are hidden. Numbers under different protocols "

@@ -59,8 +59,35 @@ def in_words(instance: Sequence[int], path: Sequence[str], user: int, titles: Se
     return text
 
 
-def readable(instances: pd.DataFrame, path: Sequence[str], user: int, titles: Sequence[str]) -> pd.DataFrame:
-    """`instances` (strength, share, `hop 1`, ...) with a column that reads the path: columns instance, strength, share."""
+def walk_notes(instances: pd.DataFrame, user: int, item: int) -> list[str]:
+    """What to know about each walk: whether it returns to its user, or passes the recommended item on its way."""
+    returns, passes = instances["hop 2"] == user, instances["hop 1"] == item
+    said = (("returns to the user", returns), ("passes the item itself", passes))
+    return [
+        ", ".join(note for note, applies in said if applies.iloc[place]) for place in range(len(instances))
+    ]
+
+
+def why_three_hops(num_layers: int, composition: str) -> str:
+    """Why a path from a user to an item has three hops, and why some of its behaviours repeat."""
+    if num_layers > 2:
+        return (
+            "Three hops: the shortest way over another user; the user's own representation reaches that far."
+        )
+    same = "last two behaviours" if composition == "recursive" else "first and the last behaviour"
+    return (
+        "Three hops: the user's path of two hops meets the item's path of one hop in another user. Both share the "
+        f"start behaviour, so the {same} are the same."
+    )
+
+
+def readable(
+    instances: pd.DataFrame, path: Sequence[str], user: int, item: int, titles: Sequence[str]
+) -> pd.DataFrame:
+    """`instances` (strength, share, `hop 1`, ...) in words: columns instance, strength, share, note."""
     hops = instances[[f"hop {place}" for place in range(1, len(path) + 1)]].to_numpy()
-    words = [in_words([int(node) for node in row], path, user, titles) for row in hops]
-    return pd.DataFrame({"instance": words, "strength": instances["strength"], "share": instances["share"]})
+    walks = [in_words([int(node) for node in row], path, user, titles) for row in hops]
+    notes = walk_notes(instances, user, item)
+    return pd.DataFrame(
+        {"instance": walks, "strength": instances["strength"], "share": instances["share"], "note": notes}
+    )

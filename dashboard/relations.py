@@ -1,10 +1,7 @@
-"""What CIGF's findings say, as tables: attention, paths, spread, evolution, segments, and the sentence that answers.
+"""What CIGF's findings say, as tables: attention, paths, spread and evolution, of the scored model or at an epoch.
 
 Pure functions from findings to data frames. Heads are summed, since aggregation sums them (CIGF, Eq. 11).
 """
-
-from collections.abc import Mapping
-from dataclasses import dataclass
 
 import numpy as np
 import pandas as pd
@@ -13,6 +10,7 @@ from core.findings import Array, Axis, Finding, History, Links
 
 GROUP_TITLES = {"user": "users", "item": "items"}
 QUANTILES = {"q05": 0.05, "q25": 0.25, "median": 0.5, "q75": 0.75, "q95": 0.95}
+STORED_QUANTILES = {"q05": "q05", "q25": "q25", "median": "q50", "q75": "q75", "q95": "q95"}
 
 
 def values_of(finding: Finding) -> Array:
@@ -36,11 +34,10 @@ def attention_table(finding: Finding, group: str) -> pd.DataFrame:
     return _attention_rows(nodes.mean(axis=2, dtype=np.float64), finding.axes, nodes.shape[2])
 
 
-def attention_table_at(history: History, epoch: int, group: str) -> pd.DataFrame:
-    """`attention_table` at a snapshot epoch, from the stored means."""
-    axes = {axis.name: (place, axis) for place, axis in enumerate(history.axes)}
-    means = _history_statistic(history, group, "mean")[list(history.epochs).index(epoch)]
-    return _attention_rows(means, tuple(axis for _, axis in axes.values()), 0)
+def attention_table_at(history: History, epoch: int, group: str, nodes: int) -> pd.DataFrame:
+    """`attention_table` at a snapshot epoch, from the stored means. nodes: how many stand behind them."""
+    means = _history_statistic(history, group, "mean")[_place(history, epoch)]
+    return _attention_rows(means, history.axes, nodes)
 
 
 def _attention_rows(means: Array, axes: tuple[Axis, ...], nodes: int) -> pd.DataFrame:
@@ -52,6 +49,28 @@ def _attention_rows(means: Array, axes: tuple[Axis, ...], nodes: int) -> pd.Data
         for b, relation in enumerate(labels["relation"])
     ]
     return pd.DataFrame(rows, columns=["order", "start", "relation", "attention", "nodes"])
+
+
+def group_sizes(finding: Finding) -> dict[str, int]:
+    """How many nodes each group has."""
+    return {group: stop - start for group, (start, stop) in finding.axis("node").groups.items()}
+
+
+def has_epoch(history: History | None, epoch: int) -> bool:
+    """Whether `history` holds a snapshot of `epoch`."""
+    return history is not None and epoch in history.epochs
+
+
+def largest_weight(finding: Finding, history: History | None, group: str) -> float:
+    """The largest absolute mean attention of `group`, now or at any snapshot: one colour scale for all epochs."""
+    means = [np.abs(node_attention(finding, group).mean(axis=2, dtype=np.float64)).max()]
+    if history is not None and len(history.epochs):
+        means.append(np.abs(_history_statistic(history, group, "mean")).max())
+    return float(max(means))
+
+
+def _place(history: History, epoch: int) -> int:
+    return [int(known) for known in history.epochs].index(epoch)
 
 
 def _history_statistic(history: History, group: str, statistic: str) -> Array:
@@ -100,10 +119,37 @@ def spread_table(finding: Finding, start: str, order: str) -> pd.DataFrame:
     return pd.DataFrame(rows)
 
 
-def paths_table(finding: Finding, group: str) -> pd.DataFrame:
-    """Every relation path that ends in `group`, strongest first: columns path, strength, support."""
+def spread_table_at(
+    history: History, epoch: int, sizes: dict[str, int], start: str, order: str
+) -> pd.DataFrame:
+    """`spread_table` at a snapshot epoch, from the stored quantiles; with several heads their sum, an approximation.
+
+    sizes: nodes per group.
+    """
+    by_name = {axis.name: axis for axis in history.axes}
+    k, place = by_name["start"].labels.index(start), by_name["order"].labels.index(order)
+    rows = []
+    for group in by_name["node_group"].labels:
+        if not sizes.get(group):
+            continue
+        stored = {
+            name: _history_statistic(history, group, statistic)[_place(history, epoch), k, place]
+            for name, statistic in ({"mean": "mean"} | STORED_QUANTILES).items()
+        }
+        for b, relation in enumerate(by_name["relation"].labels):
+            values = {name: float(statistic[b]) for name, statistic in stored.items()}
+            title = GROUP_TITLES.get(group, group)
+            rows.append({"group": title, "relation": relation} | values | {"nodes": sizes[group]})
+    return pd.DataFrame(rows)
+
+
+def paths_table(finding: Finding, group: str, history: History | None = None, epoch: int = 0) -> pd.DataFrame:
+    """Every relation path of targets in `group`, strongest first: columns path, strength, support.
+
+    history: where given, the strengths are those of its snapshot at `epoch`; support does not change in training.
+    """
     target = finding.axis("target").labels.index(group)
-    strength = values_of(finding)[target]
+    strength = (values_of(finding) if history is None else history.values[_place(history, epoch)])[target]
     support = finding.support[target] if finding.support is not None else np.zeros(len(strength))
     table = pd.DataFrame(
         {
@@ -115,6 +161,16 @@ def paths_table(finding: Finding, group: str) -> pd.DataFrame:
     return table.sort_values("strength", ascending=False, ignore_index=True)
 
 
+def is_extrapolated(finding: Finding) -> bool:
+    """Whether the support of relation paths was counted on a sample of targets and scaled up."""
+    return "extrapolated" in finding.note
+
+
+def pairs_text(pairs: float, extrapolated: bool) -> str:
+    """A number of pairs as precise as it is known: `712,345` counted, `≈ 710,000` extrapolated."""
+    return f"≈ {float(f'{pairs:.2g}'):,.0f}" if extrapolated else f"{pairs:,.0f}"
+
+
 def extremes(paths: pd.DataFrame, count: int = 3) -> pd.DataFrame:
     """The `count` strongest and the `count` weakest paths, each path once, with a column `place` (top or bottom)."""
     top = paths.head(count).assign(place="top")
@@ -122,88 +178,23 @@ def extremes(paths: pd.DataFrame, count: int = 3) -> pd.DataFrame:
     return pd.concat([top, bottom], ignore_index=True)
 
 
+def equal_but_hidden(paths: pd.DataFrame, count: int = 3) -> tuple[int, int]:
+    """How many paths `extremes` leaves out though they are as strong as its last top or as weak as its first bottom."""
+    rest = paths["strength"].iloc[count : max(count, len(paths) - count)].to_numpy()
+    if not len(rest):
+        return 0, 0
+    top, bottom = paths["strength"].iloc[count - 1], paths["strength"].iloc[len(paths) - count]
+    return int(np.isclose(rest, top, rtol=1e-6).sum()), int(np.isclose(rest, bottom, rtol=1e-6).sum())
+
+
 def path_label(composition: str, start: str, relation: str) -> str:
     """The order-2 path of (start, relation), read from the target node outward.
 
-    Recursive composition puts the start behaviour innermost (last), target composition next to the target (first).
+    Recursive composition puts the start behaviour at the far end (last), target composition next to the target (first).
     """
     return f"{relation} > {start}" if composition == "recursive" else f"{start} > {relation}"
 
 
-@dataclass(frozen=True)
-class Leader:
-    """The order-2 path that weighs most for the largest share of nodes, and who comes second."""
-
-    path: str
-    share: float
-    nodes: int
-    runner_up: str
-    runner_up_share: float
-
-
-def leading_path(finding: Finding, group: str, composition: str) -> Leader:
-    """Count, over the nodes of `group`, which (start, relation) has the largest attention at the lowest order."""
-    nodes = node_attention(finding, group)[:, 0]
-    starts, relations = finding.axis("start").labels, finding.axis("relation").labels
-    flat = np.moveaxis(nodes, 1, 0).reshape(nodes.shape[1], -1)
-    counts = np.bincount(flat.argmax(axis=1), minlength=len(starts) * len(relations))
-    first, second = np.argsort(-counts, kind="stable")[:2]
-
-    def name(place: int) -> str:
-        start, relation = divmod(int(place), len(relations))
-        return path_label(composition, starts[start], relations[relation])
-
-    total = int(counts.sum())
-    return Leader(name(first), counts[first] / total, total, name(second), counts[second] / total)
-
-
-# Below this ratio of deviation to size, attention acts as one weight for all nodes.
-IMPERSONAL = 0.01
-
-
-def personal_ratio(finding: Finding, group: str) -> float:
-    """How much attention differs between the nodes of `group`: standard deviation over nodes, averaged over starts,
-    orders and relations, divided by the mean absolute attention. 0 where it is the same for all."""
-    nodes = node_attention(finding, group).astype(np.float64)
-    size = float(np.abs(nodes).mean())
-    return float(nodes.std(axis=2).mean()) / size if size else 0.0
-
-
-def segment_table(finding: Finding, segments: Mapping[str, Array], start: str, order: str) -> pd.DataFrame:
-    """Mean attention of each segment's users: columns segment, relation, attention, users.
-
-    segments: name -> indices of its users.
-    """
-    k, place = finding.axis("start").labels.index(start), finding.axis("order").labels.index(order)
-    nodes = node_attention(finding, "user")[k, place]
-    rows = [
-        (segment, relation, float(nodes[users, b].mean()), len(users))
-        for segment, users in segments.items()
-        if len(users)
-        for b, relation in enumerate(finding.axis("relation").labels)
-    ]
-    return pd.DataFrame(rows, columns=["segment", "relation", "attention", "users"])
-
-
-def segment_sentences(table: pd.DataFrame, decisive: Mapping[str, str]) -> list[str]:
-    """For each segment whose decisive relation was weighed: whether its users weigh it more than all other users do.
-
-    table: as from `segment_table`. decisive: segment -> relation its purchases follow.
-    """
-    sentences = []
-    for segment, relation in sorted(decisive.items()):
-        rows = table[table["relation"] == relation]
-        own, others = rows[rows["segment"] == segment], rows[rows["segment"] != segment]
-        if own.empty or others.empty:
-            continue
-        mine = float(own["attention"].iloc[0])
-        rest = float(np.average(others["attention"], weights=others["users"]))
-        verdict = "more than" if mine > rest else "not more than"
-        sentences.append(
-            f"**{segment}s** buy what they {_VERBS.get(relation, relation)}: they weigh *{relation}* "
-            f"{mine:+.4f}, **{verdict}** everybody else ({rest:+.4f})."
-        )
-    return sentences
-
-
-_VERBS = {"favorite": "favourited", "cart": "put in the cart", "view": "viewed", "buy": "bought"}
+def start_place(composition: str) -> str:
+    """Where on a path, read from the target outward, its start behaviour lies."""
+    return "at the far end" if composition == "recursive" else "next to the target"

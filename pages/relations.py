@@ -19,7 +19,7 @@ with states.page(
     if summary is None:
         states.empty(
             "No runs yet",
-            "Train CIGF on the demo data; it takes about a minute.",
+            "Train CIGF on the demo data; it takes under a minute.",
             "home",
             "To the start page",
         )

@@ -7,10 +7,10 @@ from dashboard.figures.palette import DASHES, GREY, MARKERS, behavior_color, beh
 from dashboard.figures.template import empty_figure, styled
 
 
-def attention_over_epochs(table: pd.DataFrame, epoch: int | None = None) -> go.Figure:
+def attention_over_epochs(table: pd.DataFrame, epoch: int | None = None, mark: str = "shown") -> go.Figure:
     """Mean attention per relation over epochs, band from the 25th to the 75th percentile of the nodes.
 
-    table: columns epoch, relation, mean, q25, q75. `epoch` is marked by a vertical line.
+    table: columns epoch, relation, mean, q25, q75. `epoch` is marked by a vertical line that says `mark`.
     """
     if table.empty:
         return empty_figure("This run took no snapshots: set snapshot_every above 0")
@@ -20,7 +20,7 @@ def attention_over_epochs(table: pd.DataFrame, epoch: int | None = None) -> go.F
     styled(figure, height=300, x="epoch", y="attention")
     figure.update_yaxes(zeroline=True, zerolinewidth=1)
     if epoch is not None:
-        figure.add_vline(x=epoch, line={"color": GREY, "dash": "dot", "width": 1})
+        figure.add_vline(x=epoch, line={"color": GREY, "dash": "dot", "width": 1}, annotation_text=mark)
     return figure
 
 

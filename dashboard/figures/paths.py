@@ -9,13 +9,15 @@ from dashboard.figures.template import empty_figure, styled
 _PLACES = {"top": ("strongest", BLUE, ""), "bottom": ("weakest", ORANGE, "/")}
 
 
-def path_bars(table: pd.DataFrame, *, title: str = "") -> go.Figure:
+def path_bars(table: pd.DataFrame, *, extrapolated: bool = False) -> go.Figure:
     """Bars of path strength from zero; table: path, strength, support, place (top or bottom).
 
-    Source: CIGF, Table 6. Hatching marks the weakest, so that colour is not the only sign.
+    Source: CIGF, Table 6. Hatching marks the weakest, so that colour is not the only sign. extrapolated: whether support
+    was counted on a sample and is shown with two digits only.
     """
     if table.empty:
         return empty_figure("No path of this order")
+    pairs = "≈ %{customdata[0]:,.2r}" if extrapolated else "%{customdata[0]:,.0f}"
     figure = go.Figure()
     for place, (name, colour, pattern) in _PLACES.items():
         part = table[table["place"] == place]
@@ -33,7 +35,7 @@ def path_bars(table: pd.DataFrame, *, title: str = "") -> go.Figure:
                 textposition="outside",
                 cliponaxis=False,
                 hovertemplate="<b>%{y}</b><br>mean strength %{x:.5f}<br>"
-                "connects %{customdata[0]:,.0f} pairs<extra></extra>",
+                f"connects {pairs} pairs<extra></extra>",
             )
         )
     styled(figure, height=110 + 34 * len(table), x="product of mean attentions")
@@ -44,5 +46,5 @@ def path_bars(table: pd.DataFrame, *, title: str = "") -> go.Figure:
     room = 0.18 * (high - low or 1.0)
     span = [low - room * (low < 0), high + room * (high > 0)]
     figure.update_xaxes(zeroline=True, zerolinewidth=1, range=span)
-    figure.update_layout(title={"text": title} if title else None, bargap=0.25)
+    figure.update_layout(bargap=0.25)
     return figure

@@ -23,7 +23,8 @@ def demo_card(home: Home, runs: list[RunSummary]) -> None:
         st.markdown("**Which behaviours does CIGF rely on, on data whose truth is known?**")
         st.markdown(
             "1,500 made-up shoppers view, favourite, cart and buy 1,000 items. Each belongs to a group whose "
-            "purchases follow a different behaviour. Train the model, then look whether it found out.",
+            "purchases follow a different behaviour. Train the model, then see which behaviours it relies on, and "
+            "compare its attention with the planted groups.",
         )
         with st.container(horizontal=True, vertical_alignment="center"):
             if st.button(
@@ -34,7 +35,7 @@ def demo_card(home: Home, runs: list[RunSummary]) -> None:
                     go("runs", run=run_id)
             if latest:
                 link("relations", "See what the last one learned", icon=":material/hub:", run=latest.run_id)
-        st.caption("About a minute on a laptop's CPU.", help=meaning("planted"))
+        st.caption("Under a minute on a laptop's CPU.", help=meaning("planted"))
 
 
 def start_demo(home: Home) -> str:

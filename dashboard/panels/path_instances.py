@@ -2,11 +2,13 @@
 
 from collections.abc import Callable
 from functools import partial
+from pathlib import Path
 
 import pandas as pd
 import streamlit as st
 
 from core.catalog.cigf import CIGFConfig
+from core.data.dataset import Dataset
 from core.evaluation.paths import path_instances
 from dashboard import instances, readers, relations, selection, states, words
 from dashboard.drawing import csv_button
@@ -15,7 +17,7 @@ from dashboard.layout import row
 from dashboard.panels.relations_view import View
 from dashboard.readers import Recommendations
 
-MOST_USERS = 200
+MOST_LISTED = 5000
 MOST_INSTANCES = 20
 MOST_TRIED = 16
 
@@ -36,9 +38,11 @@ def drill_down(view: View) -> None:
         stored.users, stored.items, results[results["protocol"] == results["protocol"].iloc[0]]
     )
     titles = readers.titles(data)
+    view.stays("Attention of single nodes")
+    st.caption(instances.why_three_hops(_config(view).num_layers, view.composition))
     cells = row("controls", "instance", (2, 4, 4))
     with cells[0]:
-        user = _user(stored, hits)
+        user = _user(stored, hits, _original_ids(str(data.folder), _written(data)))
     with cells[1]:
         item = _item(stored, user, hits.get(user, set()), titles)
     matrices = readers.training_matrices(data, view.recipe.fit_on)
@@ -46,7 +50,7 @@ def drill_down(view: View) -> None:
     with cells[2]:
         path = _path(view, find)
     if path is not None:
-        _table(view, find(path, limit=MOST_INSTANCES), path, user, titles[item], titles)
+        _table(view, find(path, limit=MOST_INSTANCES), path, user, item, titles)
 
 
 def _config(view: View) -> CIGFConfig:
@@ -55,21 +59,49 @@ def _config(view: View) -> CIGFConfig:
     return config
 
 
-def _user(stored: Recommendations, hits: dict[int, set[int]]) -> int:
-    known = set(map(int, stored.users))
-    shown = [*sorted(hits), *(int(u) for u in stored.users if int(u) not in hits)][:MOST_USERS]
-    asked = selection.current("user")
-    if asked and int(asked) in known and int(asked) not in shown:
-        shown.append(int(asked))
+def _written(data: Dataset) -> readers.Stamp:
+    return readers.stamp(data.folder / "users.parquet")
+
+
+@st.cache_resource(max_entries=8, show_spinner="Reading user ids")
+def _original_ids(folder: str, written: readers.Stamp) -> list[str]:
+    users = pd.read_parquet(Path(folder) / "users.parquet", columns=["original_id"])
+    return [str(original) for original in users["original_id"]]
+
+
+def _user(stored: Recommendations, hits: dict[int, set[int]], originals: list[str]) -> int:
+    """Any user with recommendations: from a list that can be searched, or by number where there are very many."""
+    known = [int(user) for user in stored.users]
+    if len(known) > MOST_LISTED:
+        return _user_by_number(known, hits, originals)
+    shown = [*sorted(hits), *(user for user in known if user not in hits)]
     chosen = selection.pick(
         "user",
         "User",
         [str(user) for user in shown],
-        title=lambda u: f"user {u}" + (" ✓" if int(u) in hits else ""),
-        help=f"✓: a test item is among the recommendations. Shown are {len(shown):,} of {len(known):,} users; "
-        "any other can be named in the address.",
+        title=lambda u: f"user {u} · {originals[int(u)]}" + (" ✓" if int(u) in hits else ""),
+        help=f"Type a number or the id of the source. ✓: a test item is among the recommendations. Listed are all "
+        f"{len(known):,} users with test items; only they have stored recommendations.",
     )
     return int(chosen)
+
+
+def _user_by_number(known: list[int], hits: dict[int, set[int]], originals: list[str]) -> int:
+    default = min(hits, default=known[0])
+    asked = int(selection.current("user") or default)
+    typed = st.number_input(
+        "User",
+        min_value=0,
+        max_value=len(originals) - 1,
+        value=min(asked, len(originals) - 1),
+        help=f"Any of {len(known):,} users with test items, for example {', '.join(map(str, sorted(hits)[:5]))}",
+    )
+    user = typed if typed in set(known) else default
+    if user != typed:
+        st.caption(f":orange[User {typed} has no stored recommendations; shown is user {user}.]")
+    st.caption(states.plain(originals[user]))
+    selection.mirror("user", str(user))
+    return user
 
 
 def _item(stored: Recommendations, user: int, hit: set[int], titles: list[str]) -> int:
@@ -107,37 +139,41 @@ def _path(view: View, find: Callable[..., pd.DataFrame]) -> tuple[str, ...] | No
 
 
 def _table(
-    view: View, found: pd.DataFrame, path: tuple[str, ...], user: int, item: str, titles: list[str]
+    view: View, found: pd.DataFrame, path: tuple[str, ...], user: int, item: int, titles: list[str]
 ) -> None:
-    label = words.path(" > ".join(path))
+    label, title = words.path(" > ".join(path)), states.plain(titles[item])
     if found.empty:
         states.empty(
-            f"No {label} path leads from user {user} to {item}",
+            f"No {label} path leads from user {user} to {title}",
             "Other paths may: pick another path, item or user above.",
         )
         return
-    table = instances.readable(found, path, user, titles)
+    table = instances.readable(found, path, user, item, titles)
     total = int(found.attrs.get("instances", len(found)))
-    st.markdown(f"The strongest of the **{label}** paths from user {user} to **{states.plain(item)}**")
+    st.markdown(
+        f"The strongest of the **{label}** paths from user {user} to **{title}**, of the scored model",
+        help=meaning("path"),
+    )
     st.dataframe(
         table,
         hide_index=True,
-        column_config={
-            "instance": st.column_config.TextColumn("instance", width="large"),
-            "strength": st.column_config.NumberColumn(
-                "strength", format="%.2e", help=meaning("instance strength")
-            ),
-            "share": st.column_config.ProgressColumn(
-                "share",
-                format="percent",
-                min_value=0,
-                max_value=float(table["share"].max()),
-                help="Of the absolute strength of all instances of this path between the two",
-            ),
-        },
+        column_config=_COLUMNS,
         alt="Table of path instances from the user to the item",
     )
     states.sampled(len(table), total, "instances, the strongest first")
     with st.container(horizontal=True, horizontal_alignment="distribute", vertical_alignment="center"):
         st.caption(f"CIGF, Eqs. 8 to 10; composition {view.composition}", width="stretch")
-        csv_button(table, f"instances-{user}-{view.run.run_id}")
+        figure = f"instances-user-{user}-item-{item}-{'-'.join(path)}"
+        csv_button(view.dated(table, follows=False), view.name(figure, follows=False))
+
+
+_COLUMNS = {
+    "instance": st.column_config.TextColumn("instance", width="large"),
+    "strength": st.column_config.NumberColumn("strength", format="%.2e", help=meaning("instance strength")),
+    "share": st.column_config.NumberColumn(
+        "share",
+        format="percent",
+        help="Of the absolute strength of all instances of this path between the two",
+    ),
+    "note": st.column_config.TextColumn("note", help=meaning("walk note")),
+}

@@ -2,6 +2,7 @@
 
 from dataclasses import dataclass
 
+import pandas as pd
 import streamlit as st
 
 from core.catalog.cigf import CIGFConfig
@@ -18,16 +19,18 @@ ATTENTION, SCORED = "relation_attention", "scored"
 
 @dataclass(frozen=True)
 class View:
-    """One run's relation findings and what is picked of them."""
+    """One run's relation findings and what is picked of them.
+
+    epoch: the snapshot to look at, None for the scored model. scored: the epoch of that model, where known.
+    """
 
     run: RunFolder
     recipe: Recipe
     attention: Finding
     history: History | None
     group: str
-    order: str
-    start: str
     epoch: int | None
+    scored: int | None
 
     @property
     def composition(self) -> str:
@@ -37,8 +40,31 @@ class View:
     def group_title(self) -> str:
         return relations.GROUP_TITLES[self.group]
 
-    def name(self, figure: str) -> str:
-        return f"{figure}-{self.group}-{self.run.run_id}"
+    def when(self, *, follows: bool = True) -> str:
+        """Which model a section shows. follows: whether it follows the epoch slider."""
+        if follows and self.epoch is not None:
+            return f"at epoch {self.epoch}"
+        return "of the scored model"
+
+    def name(self, figure: str, *, follows: bool = True) -> str:
+        """File name of a figure and its data: what, of which epoch, of which run."""
+        moment = f"epoch-{self.epoch}" if follows and self.epoch is not None else "scored"
+        return f"{figure}-{moment}-{self.run.run_id}"
+
+    def dated(self, table: pd.DataFrame, *, follows: bool = True) -> pd.DataFrame:
+        """`table` with the epoch it belongs to as its first column."""
+        epoch = self.epoch if follows and self.epoch is not None else self.scored
+        dated = table.copy()
+        dated.insert(0, "epoch", epoch if epoch is not None else "scored")
+        return dated
+
+    def stays(self, what: str) -> None:
+        """Where an earlier epoch is picked: says that `what` cannot follow."""
+        if self.epoch is not None:
+            st.caption(
+                f":orange-badge[scored model] {what} is stored for the scored model only: "
+                f"this part does not follow the slider to epoch {self.epoch}."
+            )
 
 
 def is_stored(home: Home, run_id: str) -> bool:
@@ -106,38 +132,49 @@ def load(run: RunFolder) -> tuple[Recipe, Finding] | None:
 
 
 def controls(run: RunFolder, recipe: Recipe, attention: Finding) -> View:
-    """One row of controls above the figures."""
+    """One row of controls for everything that follows them: whose attention, and when."""
     history = readers.history(run, ATTENTION)
-    groups = [g for g, (first, last) in attention.axis("node").groups.items() if last > first]
-    cells = row("controls", "look", (2, 2, 3, 4))
+    scored = readers.best_epoch(run, recipe)
+    groups = [g for g, nodes in relations.group_sizes(attention).items() if nodes]
+    cells = row("controls", "look", (2, 7))
     with cells[0]:
         group = selection.pick(
             "group", "Attention of", groups, title=relations.GROUP_TITLES.__getitem__, widget="segments"
         )
     with cells[1]:
-        orders = attention.axis("order").labels
-        order = selection.pick("order", "Order", orders, widget="segments", help=meaning("order"))
-    with cells[2]:
-        starts = attention.axis("start").labels
-        start = selection.pick(
-            "start", "Start behaviour", starts, default=starts[-1], help=meaning("start behaviour")
-        )
-    with cells[3]:
-        epoch = _epoch(history)
-    return View(run, recipe, attention, history, group, order, start, epoch)
+        epoch = _epoch(history, scored)
+    return View(run, recipe, attention, history, group, epoch, scored)
 
 
-def _epoch(history: History | None) -> int | None:
+def order_control(view: View) -> str:
+    """Which order a closer look shows."""
+    orders = view.attention.axis("order").labels
+    only = " (the only one with attention)" if len(orders) == 1 else ""
+    return selection.pick(
+        "order", "Order", orders, title=lambda o: o + only, widget="segments", help=meaning("order")
+    )
+
+
+def start_control(view: View) -> str:
+    """Which start behaviour a closer look shows."""
+    starts = view.attention.axis("start").labels
+    return selection.pick(
+        "start", "Start behaviour", starts, default=starts[-1], help=meaning("start behaviour")
+    )
+
+
+def _epoch(history: History | None, scored: int | None) -> int | None:
     epochs = [str(int(epoch)) for epoch in history.epochs] if history is not None else []
     if len(epochs) < 2:
         st.caption("No snapshots over time: only the trained model is shown.", help=meaning("snapshot"))
         return None
+    last = "scored model" + (f" (epoch {scored})" if scored else "")
     chosen = selection.pick(
         "epoch",
         "Epoch",
         [*epochs, SCORED],
         default=SCORED,
-        title=lambda e: "scored model" if e == SCORED else f"epoch {e}",
+        title=lambda e: last if e == SCORED else f"epoch {e}",
         widget="slider",
         help=meaning("snapshot"),
     )

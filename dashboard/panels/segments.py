@@ -1,19 +1,21 @@
-"""On planted data: attention by the user segments that the generator knows and the model never saw."""
+"""On planted data: does attention follow the user segments that the generator knows and the model never saw?"""
 
 import numpy as np
 import streamlit as st
 
 from core.errors import DataError
 from core.findings import Array
-from dashboard import readers, relations
+from dashboard import planted, readers
 from dashboard.drawing import is_dark, show
 from dashboard.figures.heatmap import segment_heatmap
+from dashboard.figures.intervals import difference_intervals
 from dashboard.glossary import meaning
-from dashboard.panels.relations_view import View
+from dashboard.layout import row
+from dashboard.panels.relations_view import View, order_control, start_control
 
 
 def segments(view: View) -> None:
-    """Attention of each segment's users, and whether it follows what was planted."""
+    """The verdict, each segment against all other users from every start, and how segments weigh all relations."""
     data = readers.dataset(readers.home(), view.recipe.dataset)
     if not data.info.planted:
         st.caption("Only planted data has a truth to compare with; this data set is real.")
@@ -23,22 +25,62 @@ def segments(view: View) -> None:
     except DataError:
         st.caption("This data set keeps no truth about its users.")
         return
+    view.stays("Attention of single users")
+    if view.group != "user":
+        st.caption(":orange-badge[users] Segments are groups of users: this part shows users, not items.")
     members: dict[str, Array] = {
         str(name): part["user"].to_numpy(np.int64) for name, part in truth.groupby("segment", observed=True)
     }
     decisive = dict(zip(truth["segment"].astype(str), truth["decisive_relation"].astype(str)))
-    table = relations.segment_table(view.attention, members, view.start, view.order)
-    st.markdown(
-        f"Order {view.order}, paths that start with **{view.start}**. "
+    words, choice = row("pair", "segments", (7, 3))
+    with choice:
+        order = order_control(view)
+    with words:
+        _verdict(view, members, decisive, order)
+    _all_relations(view, members, order)
+
+
+def _verdict(view: View, members: dict[str, Array], decisive: dict[str, str], order: str) -> None:
+    table = planted.comparisons(view.attention, members, decisive, order)
+    if table.empty:
+        st.caption("The model weighs none of the relations that were planted.")
+        return
+    st.markdown(planted.overall(table), help=meaning("planted verdict"))
+    for sentence in planted.sentences(table):
+        st.markdown(f"- {sentence}")
+    st.caption(
         ":violet-badge[planted truth] The segments come from the generator; the model never saw them.",
         help=meaning("segment"),
     )
-    for sentence in relations.segment_sentences(table, decisive):
-        st.markdown(f"- {sentence}")
+    st.markdown(
+        f"**Each segment against all other users, order {order}, of the scored model**: attention to its decisive relation, "
+        "from every start behaviour",
+        help=meaning("start behaviour"),
+    )
+    show(
+        difference_intervals(table),
+        view.dated(table, follows=False),
+        name=view.name(f"planted-{order}", follows=False),
+        source=f"{view.attention.source}; bars: 95 % interval over users (Welch) for this one trained model; "
+        "blue: more, orange: less, open: no difference",
+        alt="Differences in attention to the decisive relation with 95 % intervals, by segment and start behaviour",
+    )
+
+
+def _all_relations(view: View, members: dict[str, Array], order: str) -> None:
+    title, choice = row("pair", "segments-all", (7, 3))
+    with choice:
+        start = start_control(view)
+    with title:
+        st.markdown(
+            f"**Difference from the mean of all users, order {order}, start behaviour {start}, of the scored model**: "
+            "all relations. Its colours have a scale of their own, centred at no difference.",
+        )
+    table = planted.segment_table(view.attention, members, start, order)
     show(
         segment_heatmap(table, dark=is_dark()),
-        table,
-        name=view.name(f"segments-{view.start}-{view.order}"),
-        source=f"{view.attention.source}; segments: planted truth",
-        alt="Heatmap of mean attention by planted user segment and relation",
+        view.dated(table, follows=False),
+        name=view.name(f"segments-{start}-{order}", follows=False),
+        source=f"{view.attention.source}; segments: planted truth; blue: above the mean of all users, orange: below",
+        alt="Heatmap of each segment's attention minus the mean of all users, by relation",
     )

@@ -9,6 +9,7 @@ from dashboard.figures.curves import curves, series_looks, thinned
 from dashboard.figures.distributions import spread_boxes
 from dashboard.figures.evolution import attention_over_epochs
 from dashboard.figures.heatmap import attention_heatmap, grid, segment_heatmap
+from dashboard.figures.intervals import difference_intervals
 from dashboard.figures.paths import path_bars
 from dashboard.figures.template import empty_figure, export_config
 
@@ -56,10 +57,42 @@ def test_segment_heatmap_says_how_many_users_stand_behind_a_row() -> None:
             "segment": ["a", "a", "b", "b"],
             "relation": ["view", "buy"] * 2,
             "attention": [0.1, 0.2, 0.3, 0.4],
+            "difference": [-0.1, 0.0, 0.1, 0.2],
             "users": [5, 5, 7, 7],
         }
     )
-    assert list(segment_heatmap(table).data[0].y) == ["a (5 users)", "b (7 users)"]
+    cells = segment_heatmap(table).data[0]
+    assert list(cells.y) == ["a (5 users)", "b (7 users)"]
+    np.testing.assert_allclose(cells.z, [[-0.1, 0.0], [0.1, 0.2]])
+
+
+def test_heatmaps_of_several_epochs_can_share_one_scale() -> None:
+    assert attention_heatmap(attention(), reach=0.7).layout.coloraxis.cmax == 0.7
+
+
+def differences() -> pd.DataFrame:
+    rows = [
+        ("shopper", "cart", "mean of all", 0.5, 0.4, 0.1, 0.05, 0.15, "more"),
+        ("shopper", "cart", "buy", 0.4, 0.4, 0.0, -0.1, 0.1, "no difference"),
+        ("follower", "buy", "mean of all", 0.3, 0.4, -0.1, -0.2, -0.05, "less"),
+        ("follower", "buy", "buy", 0.3, 0.4, -0.1, -0.2, -0.05, "less"),
+    ]
+    columns = ["segment", "relation", "start", "attention", "others", "difference", "low", "high", "verdict"]
+    return pd.DataFrame(rows, columns=columns)
+
+
+def test_differences_are_drawn_with_their_intervals_and_a_marker_per_verdict() -> None:
+    shopper, follower = difference_intervals(differences()).data
+    assert list(shopper.y) == ["mean of all", "buy"]
+    np.testing.assert_allclose(shopper.error_x.array, [0.05, 0.1])
+    np.testing.assert_allclose(follower.error_x.arrayminus, [0.1, 0.1])
+    assert len({*shopper.marker.symbol, *follower.marker.symbol}) == 3
+
+
+@pytest.mark.parametrize(("extrapolated", "pairs"), [(True, "≈ %{customdata[0]:,.2r}"), (False, ":,.0f}")])
+def test_path_bars_say_how_exact_the_support_is(extrapolated, pairs) -> None:
+    table = pd.DataFrame({"path": ["a"], "strength": [0.4], "support": [1.0], "place": ["top"]})
+    assert pairs in path_bars(table, extrapolated=extrapolated).data[0].hovertemplate
 
 
 def test_path_bars_split_top_and_bottom_and_carry_support() -> None:
@@ -158,6 +191,7 @@ def test_colours_of_runs_depend_on_their_place_only() -> None:
     [
         attention_heatmap(attention()[:0]),
         segment_heatmap(pd.DataFrame()),
+        difference_intervals(pd.DataFrame()),
         path_bars(pd.DataFrame()),
         spread_boxes(pd.DataFrame()),
         attention_over_epochs(pd.DataFrame()),

@@ -35,7 +35,25 @@ def test_paths_follow_the_strongest_stored_ones() -> None:
     assert instances.strongest_first(paths, []) == paths
 
 
+def walks() -> pd.DataFrame:
+    hops = {"hop 1": [1, 0, 0], "hop 2": [9, 9, 4], "hop 3": [0, 0, 0]}
+    return pd.DataFrame({"strength": [0.5, 0.2, 0.1], "share": [0.6, 0.3, 0.1], **hops})
+
+
 def test_an_instance_reads_as_a_walk() -> None:
-    found = pd.DataFrame({"strength": [0.5], "share": [1.0], "hop 1": [1], "hop 2": [9], "hop 3": [0]})
-    table = instances.readable(found, ("favorite", "buy", "buy"), 4, ["Kettle", "Lamp"])
+    table = instances.readable(walks(), ("favorite", "buy", "buy"), 4, 0, ["Kettle", "Lamp"])
     assert table["instance"][0] == "user 4 —favorite→ Lamp —buy→ user 9 —buy→ Kettle"
+
+
+def test_walks_that_tell_of_nobody_else_are_marked() -> None:
+    assert instances.walk_notes(walks(), user=4, item=0) == [
+        "",
+        "passes the item itself",
+        "returns to the user, passes the item itself",
+    ]
+
+
+def test_the_three_hops_are_explained_as_the_model_composes_them() -> None:
+    assert "last two behaviours" in instances.why_three_hops(2, "recursive")
+    assert "first and the last" in instances.why_three_hops(2, "target")
+    assert "meets" not in instances.why_three_hops(3, "recursive")

@@ -1,9 +1,12 @@
 """The tables behind the Relations page, against obvious loops."""
 
+from dataclasses import replace
+
 import numpy as np
+import pandas as pd
 import pytest
 
-from core.findings import Axis, Finding, Kind
+from core.findings import Finding, History
 from dashboard import relations
 from tests.dashboard.stored_runs import attention_finding, attention_history, paths_finding
 
@@ -31,8 +34,10 @@ def test_attention_is_the_mean_over_the_group_of_the_sum_over_heads(finding) -> 
 def test_the_last_snapshot_shows_what_the_finding_shows(finding) -> None:
     history = attention_history(finding, epochs=(1, 4))
     now = relations.attention_table(finding, "user")["attention"]
-    then = relations.attention_table_at(history, 4, "user")["attention"]
-    first = relations.attention_table_at(history, 1, "user")["attention"]
+    then = relations.attention_table_at(history, 4, "user", USERS)["attention"]
+    early = relations.attention_table_at(history, 1, "user", USERS)
+    first = early["attention"]
+    assert set(early["nodes"]) == {USERS} == set(relations.attention_table(finding, "user")["nodes"])
     np.testing.assert_allclose(then, now, atol=1e-5)
     np.testing.assert_allclose(first, now / 4, atol=1e-5)
 
@@ -70,60 +75,65 @@ def test_extremes_name_each_path_once(total, expected) -> None:
     assert chosen["path"].iloc[-1] == table["path"].iloc[-1]
 
 
-def hand_made() -> Finding:
-    """Two behaviours, three users, one item: users 0 and 1 lead with start b over a, user 2 with start a over a."""
-    values = np.zeros((2, 1, 1, 4, 2), dtype=np.float32)
-    values[1, 0, 0, 0, 0] = values[1, 0, 0, 1, 0] = 2.0
-    values[0, 0, 0, 2, 0] = 1.0
-    axes = (
-        Axis.labelled("start", ("a", "b")),
-        Axis.labelled("order", ("2",)),
-        Axis.labelled("head", ("1",)),
-        Axis("node", 4, groups={"user": (0, 3), "item": (3, 4)}),
-        Axis.labelled("relation", ("a", "b")),
+def test_spread_at_an_epoch_comes_from_the_stored_quantiles() -> None:
+    finding = attention_finding(USERS, ITEMS, ["2", "3"], BEHAVIORS)
+    history = attention_history(finding, epochs=(1, 4))
+    sizes = relations.group_sizes(finding)
+    now = relations.spread_table(finding, "cart", "3")
+    numbers = ["mean", *relations.QUANTILES]
+    then = relations.spread_table_at(history, 4, sizes, "cart", "3")
+    assert then.drop(columns=numbers).equals(now.drop(columns=numbers))
+    np.testing.assert_allclose(then[numbers], now[numbers], atol=1e-5)
+    early = relations.spread_table_at(history, 1, sizes, "cart", "3")
+    np.testing.assert_allclose(early[numbers], now[numbers] / 4, atol=1e-5)
+
+
+def test_paths_at_an_epoch_have_that_epochs_strength_and_the_same_support() -> None:
+    finding = paths_finding(2, BEHAVIORS)
+    history = History(
+        finding.key, finding.kind, finding.axes, np.array([1, 4]), np.stack([-finding.values, finding.values])
     )
-    return Finding("relation_attention", "t", "CIGF, Eq. 9", Kind.SIGNED, axes, values)
+    now = relations.paths_table(finding, "item")
+    early = relations.paths_table(finding, "item", history, 1)
+    assert relations.paths_table(finding, "item", history, 4).equals(now)
+    assert early["path"].tolist() == now["path"].tolist()[::-1]
+    assert dict(zip(early["path"], early["support"])) == dict(zip(now["path"], now["support"]))
 
 
-def test_the_leading_path_counts_the_votes_of_the_nodes() -> None:
-    leader = relations.leading_path(hand_made(), "user", "recursive")
-    assert (leader.path, leader.share, leader.nodes) == ("a > b", pytest.approx(2 / 3), 3)
-    assert (leader.runner_up, leader.runner_up_share) == ("a > a", pytest.approx(1 / 3))
+def test_the_colour_scale_covers_every_epoch(finding) -> None:
+    shrunk = attention_history(finding, epochs=(8, 4))  # the first snapshot weighs twice as much as the last
+    largest = relations.attention_table(finding, "user")["attention"].abs().max()
+    assert relations.largest_weight(finding, shrunk, "user") == pytest.approx(2 * largest, rel=1e-5)
+    assert relations.largest_weight(finding, None, "user") == pytest.approx(largest)
 
 
-def test_target_composition_reads_the_start_first() -> None:
-    assert relations.leading_path(hand_made(), "user", "target").path == "b > a"
+@pytest.mark.parametrize(
+    ("pairs", "extrapolated", "text"),
+    [
+        (699_609, True, "≈ 700,000"),
+        (1_912_500, True, "≈ 1,900,000"),
+        (699_609, False, "699,609"),
+        (0, True, "≈ 0"),
+    ],
+)
+def test_extrapolated_support_is_no_more_precise_than_it_is(pairs, extrapolated, text) -> None:
+    assert relations.pairs_text(pairs, extrapolated) == text
 
 
-def test_segments_are_averaged_over_their_own_users() -> None:
-    segments = {"few": np.array([0, 1]), "one": np.array([2]), "none": np.array([], dtype=int)}
-    table = relations.segment_table(hand_made(), segments, "b", "2").set_index(["segment", "relation"])[
-        "attention"
-    ]
-    assert table["few", "a"] == 2
-    assert table["one", "a"] == 0
-    assert "none" not in table.index.get_level_values(0)
+def test_support_is_extrapolated_where_the_note_says_so() -> None:
+    finding = paths_finding(2, BEHAVIORS)
+    assert not relations.is_extrapolated(finding)
+    assert relations.is_extrapolated(replace(finding, note="Support is extrapolated from 128 targets."))
 
 
-@pytest.mark.parametrize(("decisive", "verdict"), [("few", "**more than**"), ("one", "**not more than**")])
-def test_the_segment_sentence_says_whether_the_plant_was_found(decisive, verdict) -> None:
-    table = relations.segment_table(hand_made(), {"few": np.array([0, 1]), "one": np.array([2])}, "b", "2")
-    (sentence,) = relations.segment_sentences(table, {decisive: "a"})
-    assert verdict in sentence
+def test_ties_that_the_figure_cuts_are_counted() -> None:
+    table = pd.DataFrame({"path": list("abcdefgh"), "strength": [2.0] * 4 + [1.5] + [1.0] * 3})
+    assert relations.equal_but_hidden(table) == (1, 0)
+    assert relations.equal_but_hidden(table.head(5)) == (0, 0)
 
 
-def test_segments_with_a_relation_outside_the_model_are_left_out() -> None:
-    table = relations.segment_table(hand_made(), {"few": np.array([0, 1]), "one": np.array([2])}, "b", "2")
-    assert relations.segment_sentences(table, {"few": "co_purchase"}) == []
-
-
-def test_attention_that_is_the_same_for_all_nodes_is_told_apart_from_personal_attention() -> None:
-    personal = hand_made()
-    nodes = relations.node_attention(personal, "user")
-    deviation = np.mean(
-        [nodes[k, 0, :, b].std() for k in range(nodes.shape[0]) for b in range(nodes.shape[3])]
-    )
-    assert relations.personal_ratio(personal, "user") == pytest.approx(deviation / np.abs(nodes).mean())
-    alike = np.broadcast_to(personal.values[:, :, :, :1], personal.values.shape).copy()
-    constant = Finding(personal.key, personal.title, personal.source, Kind.SIGNED, personal.axes, alike)
-    assert relations.personal_ratio(constant, "user") < relations.IMPERSONAL
+def test_the_start_lies_where_the_composition_puts_it() -> None:
+    assert relations.path_label("recursive", "cart", "view") == "view > cart"
+    assert "far end" in relations.start_place("recursive")
+    assert relations.path_label("target", "cart", "view") == "cart > view"
+    assert "next to the target" in relations.start_place("target")
