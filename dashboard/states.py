@@ -49,9 +49,9 @@ def failed(error: RelScopeError) -> None:
     )
     problems = text.split("; ")
     if isinstance(error, ConfigError) and all(map(_SETTING.match, problems)):
-        st.error(
-            "\n".join(f"- {plain(problem)}" for problem in problems), title=title, icon=":material/error:"
-        )
+        lines = [plain(problem[:1].upper() + problem[1:]) for problem in problems]
+        body = "\n".join(f"- {line}" for line in lines) if len(lines) > 1 else lines[0] + "."
+        st.error(body, title=title, icon=":material/error:")
         return
     what, _, remedy = text.rpartition("; ")
     body = plain(what or remedy)

@@ -15,6 +15,7 @@ from dashboard.figures.curves import curves
 from dashboard.forms import difference_table
 from dashboard.glossary import meaning
 from dashboard.layout import row
+from dashboard.panels.evaluation import other_protocols
 from dashboard.panels.run_actions import actions
 from dashboard.panels.run_list import ALIVE
 
@@ -26,7 +27,7 @@ def live_detail(home: Home, run_id: str) -> None:
     state = open_run(home, run_id).status().state
     st.fragment(_live, run_every=2.0 if state in ALIVE else None)(home, run_id, state)
     with states.guarded():
-        _static(open_run(home, run_id))
+        _static(home, open_run(home, run_id))
 
 
 def _live(home: Home, run_id: str, drawn_state: str) -> None:
@@ -171,12 +172,14 @@ def _log(run: RunFolder) -> None:
         st.code("\n".join(lines), language=None, height=260)
 
 
-def _static(run: RunFolder) -> None:
+def _static(home: Home, run: RunFolder) -> None:
     status, recipe = run.status(), run.recipe()
     final = run.result()
     if final:
         for key, result in final["protocols"].items():
             _result(run, key, result)
+        if status.state == "done":
+            other_protocols(home, run, final["protocols"])
     elif status.state == "done":
         command = words.command(f"python -m core evaluate {run.run_id}")
         st.caption(f"No test result is stored: evaluate the run with `{command}`.")

@@ -43,9 +43,14 @@ def own_changes(summary: RunSummary) -> dict[str, Any]:
 
 
 def changes_in_words(changed: Mapping[str, Any]) -> str:
-    """`num_layers=3, dim=24 +2 more`."""
-    shown = ", ".join(f"{name}={str(value)[:16]}" for name, value in list(changed.items())[:2])
+    """`num_layers=3, dim=24 +2 more`; the number of epochs says least and comes last."""
+    ordered = sorted(changed.items(), key=lambda setting: setting[0] == "epochs")
+    shown = ", ".join(f"{name}={_short(value)}" for name, value in ordered[:2])
     return f"{shown} +{len(changed) - 2} more" if len(changed) > 2 else shown
+
+
+def _short(value: Any) -> str:
+    return f"{value:g}" if isinstance(value, float) else str(value)[:16]
 
 
 def matching(summaries: Sequence[RunSummary], find: str, state: str) -> list[RunSummary]:
@@ -131,7 +136,7 @@ def _table(home: Home) -> None:
 _COLUMNS = {
     "state": st.column_config.TextColumn("state", width=95),
     "run": st.column_config.TextColumn(
-        "run", width=330, help="System, variant, seed, settings that differ, data, end of the id"
+        "run", width=365, help="System, variant, seed, settings that differ, data, end of the id"
     ),
     "progress": st.column_config.ProgressColumn(
         "progress", format="percent", min_value=0, max_value=1, width=105
@@ -140,7 +145,7 @@ _COLUMNS = {
     "run id": st.column_config.TextColumn("run id", width=360, help="The run's folder in the home"),
     "metric": st.column_config.TextColumn(
         "metric by protocol",
-        width=225,
+        width=215,
         help=f"On test pairs; while there is none, the best on validation. {meaning('protocol')}",
     ),
 }

@@ -1,6 +1,8 @@
 """Every page over tiny stored runs, in every state it can meet."""
 
 import json
+import sys
+import time
 
 import pytest
 
@@ -144,6 +146,43 @@ def test_a_run_told_to_stop_shows_it_and_cannot_be_told_twice(stored, opened) ->
     assert "Cancel" in labels(queue)
     write_request(stored, "cancel", "queued-run")
     assert "Cancel" not in labels(queue.run())
+
+
+def _scored(app, seconds: float = 20) -> None:
+    until = time.monotonic() + seconds
+    while any("Scoring" in status.label for status in app.status) and time.monotonic() < until:
+        time.sleep(0.1)
+        app.run()
+
+
+def test_a_finished_run_is_scored_under_another_protocol(stored, opened, monkeypatch) -> None:
+    asked = []
+
+    def fake(home, run, protocol):
+        asked.append(protocol)
+        return [sys.executable, "-c", "import time; time.sleep(1)"]
+
+    monkeypatch.setattr("dashboard.panels.evaluation.command", fake)
+    app = opened("runs", run="done-run")
+    button(app, "Score").click().run()
+    assert asked == ["full"]
+    assert [status.label for status in app.status if "Scoring under full" in status.label]
+    _scored(app)
+    assert not app.error
+    assert "Score" in labels(app)
+
+
+def test_a_scoring_that_fails_says_why(stored, opened, monkeypatch) -> None:
+    script = "import sys; print('error: no checkpoint'); sys.exit(1)"
+    monkeypatch.setattr(
+        "dashboard.panels.evaluation.command", lambda home, run, protocol: [sys.executable, "-c", script]
+    )
+    app = opened("runs", run="done-run")
+    button(app, "Score").click().run()
+    _scored(app)
+    assert any("no checkpoint" in error.value for error in app.error)
+    button(app, "Close").click().run()
+    assert not app.error
 
 
 def test_a_run_that_was_still_improving_says_so(stored, opened) -> None:
@@ -325,7 +364,7 @@ def test_a_number_out_of_range_is_an_error_that_names_the_bound(value, said, sto
     app = opened("train", system="cigf")
     number(app, "epochs").set_value(value).run()
     (error,) = app.error
-    assert error.value.replace("\\", "") == f"- epochs: must be greater than or equal to 1 {said}"
+    assert error.value.replace("\\", "") == f"Epochs: must be greater than or equal to 1 {said}."
     assert "launch" not in [widget.key for widget in app.button]
     assert "Exactly preset" not in texts(app)
     assert number(app, "epochs").value == value

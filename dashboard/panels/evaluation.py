@@ -1,0 +1,100 @@
+"""Scores a finished run under another protocol, in a process of its own that writes into the run's log."""
+
+import subprocess
+import sys
+import time
+from collections.abc import Collection, Sequence
+from dataclasses import dataclass
+
+import streamlit as st
+
+from core.home import Home
+from core.protocol import PROTOCOLS
+from core.runs.folder import RunFolder
+from dashboard import states, words
+from dashboard.glossary import meaning
+from dashboard.navigation import ROOT
+
+
+@dataclass(frozen=True)
+class Evaluation:
+    """A scoring that was started; it stays known until it succeeded or its failure was read."""
+
+    protocol: str
+    process: subprocess.Popen[bytes]
+    begun: float
+
+    @property
+    def is_over(self) -> bool:
+        return self.process.poll() is not None
+
+
+@st.cache_resource
+def _started() -> dict[str, Evaluation]:
+    """run id -> evaluation, for all tabs of this server."""
+    return {}
+
+
+def other_protocols(home: Home, run: RunFolder, stored: Collection[str]) -> None:
+    """Offers the protocols under which `run` has no result, shows the scoring while it lasts, and why it failed."""
+    left = [name for name in PROTOCOLS if name not in stored]
+    begun = _started().get(run.run_id)
+    if begun or left:
+        st.fragment(_panel, run_every=1.0 if begun and not begun.is_over else None)(home, run, left)
+
+
+def _panel(home: Home, run: RunFolder, left: Sequence[str]) -> None:
+    begun = _started().get(run.run_id)
+    if begun is None:
+        _offer(home, run, left)
+    elif not begun.is_over:
+        seconds = words.duration(time.time() - begun.begun)
+        st.status(f"Scoring under {states.plain(begun.protocol)} for {seconds}", state="running")
+    elif begun.process.returncode == 0:
+        _started().pop(run.run_id, None)
+        st.rerun(scope="app")
+    else:
+        said = "\n".join(run.last_log_lines(4))
+        st.error(
+            f"```\n{said}\n```",
+            title=f"Scoring under {states.plain(begun.protocol)} failed",
+            icon=":material/error:",
+        )
+        if st.button("Close", key=f"evaluation-read:{run.run_id}"):
+            _started().pop(run.run_id, None)
+            st.rerun(scope="app")
+
+
+def _offer(home: Home, run: RunFolder, left: Sequence[str]) -> None:
+    with st.container(horizontal=True, vertical_alignment="bottom"):
+        protocol = st.selectbox(
+            "Also score it under",
+            left,
+            key=f"evaluation:{run.run_id}",
+            help=meaning("protocol"),
+            width=220,
+        )
+        if st.button("Score", icon=":material/calculate:", key=f"evaluate:{run.run_id}"):
+            _started()[run.run_id] = _start(home, run, protocol)
+            st.rerun(scope="app")
+
+
+def _start(home: Home, run: RunFolder, protocol: str) -> Evaluation:
+    with run.log.open("ab") as log:
+        process = subprocess.Popen(
+            command(home, run, protocol),
+            stdin=subprocess.DEVNULL,
+            stdout=log,
+            stderr=log,
+            cwd=ROOT,
+            start_new_session=True,
+        )
+    return Evaluation(protocol, process, time.time())
+
+
+def command(home: Home, run: RunFolder, protocol: str) -> list[str]:
+    """What is started: the command line does the same."""
+    return [
+        *(sys.executable, "-m", "core", "evaluate", run.run_id),
+        *("--protocol", protocol, "--home", str(home.root)),
+    ]
