@@ -88,11 +88,16 @@ def personal_ratio(finding: Finding, group: str) -> float:
     return float(nodes.std(axis=2).mean()) / size if size else 0.0
 
 
+def is_one_for_all(attention: str) -> bool:
+    """Whether a variant of the attention has the same weights for every node."""
+    return "nodes" in SHARED_OVER.get(attention, "")
+
+
 def by_design(attention: str) -> str:
     """What a variant of the attention leaves out, in a sentence; empty for the full attention."""
     if attention not in SHARED_OVER:
         return ""
-    if attention == "global":
+    if is_one_for_all(attention):
         return (
             "One weight for all by design: with attention = global, nodes, orders and start behaviours share one "
             "vector of weights (CIGF, Table 4), so there is no vote to count."

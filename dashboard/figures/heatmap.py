@@ -84,7 +84,7 @@ def _numbers(
     return go.Scatter(
         x=[x for x, _, _ in shown],
         y=[y for _, y, _ in shown],
-        text=[f"{value:{digits}}" for _, _, value in shown],
+        text=[f"{round(value, 3) + 0.0:{digits}}" for _, _, value in shown],
         mode="text",
         textfont={"size": 14, "color": [ink(value / reach, dark) for _, _, value in shown]},
         hoverinfo="skip",

@@ -3,6 +3,7 @@
 from collections.abc import Callable
 from functools import partial
 from pathlib import Path
+from typing import Any
 
 import pandas as pd
 import streamlit as st
@@ -40,9 +41,15 @@ def drill_down(view: View) -> None:
     titles = readers.titles(data)
     view.stays("Attention of single nodes")
     st.caption(instances.why_three_hops(_config(view).num_layers, view.composition))
-    cells = row("controls", "instance", (2, 4, 4))
+    known = set(map(int, stored.users))
+    cells = row("controls", "instance", (3, 4, 4))
     with cells[0]:
-        user = _user(stored, hits, _original_ids(str(data.folder), _written(data)))
+        user = _user(known, hits, _original_ids(str(data.folder), _written(data)))
+    if user not in known:
+        states.empty(
+            f"User {user} has no test items", "So no recommendations were stored for them: pick another user."
+        )
+        return
     with cells[1]:
         item = _item(stored, user, hits.get(user, set()), titles)
     matrices = readers.training_matrices(data, view.recipe.fit_on)
@@ -69,39 +76,40 @@ def _original_ids(folder: str, written: readers.Stamp) -> list[str]:
     return [str(original) for original in users["original_id"]]
 
 
-def _user(stored: Recommendations, hits: dict[int, set[int]], originals: list[str]) -> int:
-    """Any user with recommendations: from a list that can be searched, or by number where there are very many."""
-    known = [int(user) for user in stored.users]
-    if len(known) > MOST_LISTED:
-        return _user_by_number(known, hits, originals)
-    shown = [*sorted(hits), *(user for user in known if user not in hits)]
-    chosen = selection.pick(
-        "user",
-        "User",
-        [str(user) for user in shown],
-        title=lambda u: f"user {u} · {originals[int(u)]}" + (" ✓" if int(u) in hits else ""),
-        help=f"Type a number or the id of the source. ✓: a test item is among the recommendations. Listed are all "
-        f"{len(known):,} users with test items; only they have stored recommendations.",
-    )
-    return int(chosen)
-
-
-def _user_by_number(known: list[int], hits: dict[int, set[int]], originals: list[str]) -> int:
-    default = min(hits, default=known[0])
-    asked = int(selection.current("user") or default)
-    typed = st.number_input(
-        "User",
-        min_value=0,
-        max_value=len(originals) - 1,
-        value=min(asked, len(originals) - 1),
-        help=f"Any of {len(known):,} users with test items, for example {', '.join(map(str, sorted(hits)[:5]))}",
-    )
-    user = typed if typed in set(known) else default
-    if user != typed:
-        st.caption(f":orange[User {typed} has no stored recommendations; shown is user {user}.]")
-    st.caption(states.plain(originals[user]))
+def _user(known: set[int], hits: dict[int, set[int]], originals: list[str]) -> int:
+    """Any user of the data: from a list in the order of their numbers, or by number where there are very many."""
+    asked, default = selection.current("user"), min(hits, default=min(known))
+    exists = asked is not None and int(asked) < len(originals)
+    user = int(asked) if asked is not None and exists else default
+    about = f"{len(known):,} of {len(originals):,} users have test items, and so stored recommendations."
+    look: dict[str, Any] = {"key": "pick:user", "on_change": _user_changed}
+    if len(originals) > MOST_LISTED:
+        st.session_state["pick:user"] = user
+        examples = ", ".join(map(str, sorted(hits)[:5]))
+        user = int(
+            st.number_input(
+                "User", 0, len(originals) - 1, step=1, help=f"{about} For example {examples}.", **look
+            )
+        )
+    else:
+        st.session_state["pick:user"] = str(user)
+        names = {str(u): _user_title(u, originals[u], u in hits, u in known) for u in range(len(originals))}
+        # "contains" keeps the order of the list, so that typing "user 7" finds 7 before 70
+        find: dict[str, Any] = {"format_func": names.__getitem__, "filter_mode": "contains"}
+        tip = f"Type a number, the source's id, or ✓ for those with a test item among the recommendations. {about}"
+        user = int(st.selectbox("User", list(names), help=tip, **find, **look))
+    if asked is not None and not exists:
+        st.caption(f":orange[There is no user {asked}; shown is user {user}.]")
     selection.mirror("user", str(user))
     return user
+
+
+def _user_title(user: int, original: str, is_hit: bool, is_known: bool) -> str:
+    return f"user {user} · {original}" + (" ✓" if is_hit else "" if is_known else " (no test items)")
+
+
+def _user_changed() -> None:
+    selection.remember("user", str(st.session_state["pick:user"]))
 
 
 def _item(stored: Recommendations, user: int, hit: set[int], titles: list[str]) -> int:
@@ -168,7 +176,7 @@ def _table(
 
 
 _COLUMNS = {
-    "instance": st.column_config.TextColumn("instance", width="large"),
+    "instance": st.column_config.TextColumn("instance"),
     "strength": st.column_config.NumberColumn("strength", format="%.2e", help=meaning("instance strength")),
     "share": st.column_config.NumberColumn(
         "share",

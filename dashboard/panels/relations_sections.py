@@ -22,11 +22,11 @@ DETAILS = {
 
 def answer(view: View) -> None:
     """The answer in one sentence, computed from the run."""
-    design = votes.by_design(str(view.recipe.config.get("attention", "")))
+    attention = str(view.recipe.config.get("attention", ""))
     if view.epoch is not None:
         _answer_by_mean(view)
         st.caption("Single nodes vote in the scored model only: at an earlier epoch the mean decides.")
-    elif "nodes" in votes.SHARED_OVER.get(str(view.recipe.config.get("attention")), ""):
+    elif votes.is_one_for_all(attention):
         _answer_by_mean(view)
     elif (ratio := votes.personal_ratio(view.attention, view.group)) < votes.IMPERSONAL:
         _answer_by_mean(view)
@@ -38,7 +38,7 @@ def answer(view: View) -> None:
         )
     else:
         _answer_by_vote(view)
-    if design:
+    if design := votes.by_design(attention):
         st.caption(design)
 
 
@@ -47,7 +47,7 @@ def _answer_by_vote(view: View) -> None:
     second = f"; {_named(vote.second)} for {words.percent(vote.second.share)}" if vote.second else ""
     st.markdown(
         f"#### :primary[{_named(vote.first)}] weighs most for {words.percent(vote.first.share)} of "
-        f"{vote.nodes:,} {view.group_title}{second}{_tie(vote.first)}.",
+        f"{vote.nodes:,} {view.group_title}{_tie(vote.first)}{second}.",
         help=f"{meaning('vote')} {meaning('path')}",
         anchors=False,
     )
@@ -148,7 +148,8 @@ def _paths_of_order(view: View, order: str) -> None:
         strong, weak = relations.equal_but_hidden(table)
         if strong or weak:
             st.caption(
-                f"Ties: {strong} more paths are as strong as the third and {weak} as weak as the third last."
+                f"Ties: {words.count(strong, 'path')} not listed here as strong as the third, "
+                f"{words.count(weak, 'path')} as weak as the third last."
             )
 
 

@@ -149,7 +149,7 @@ def controls(run: RunFolder, recipe: Recipe, attention: Finding) -> View:
 def order_control(view: View) -> str:
     """Which order a closer look shows."""
     orders = view.attention.axis("order").labels
-    only = " (the only one with attention)" if len(orders) == 1 else ""
+    only = " (the only one)" if len(orders) == 1 else ""
     return selection.pick(
         "order", "Order", orders, title=lambda o: o + only, widget="segments", help=meaning("order")
     )

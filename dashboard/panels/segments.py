@@ -5,7 +5,7 @@ import streamlit as st
 
 from core.errors import DataError
 from core.findings import Array
-from dashboard import planted, readers
+from dashboard import planted, readers, votes
 from dashboard.drawing import is_dark, show
 from dashboard.figures.heatmap import segment_heatmap
 from dashboard.figures.intervals import difference_intervals
@@ -28,15 +28,19 @@ def segments(view: View) -> None:
     view.stays("Attention of single users")
     if view.group != "user":
         st.caption(":orange-badge[users] Segments are groups of users: this part shows users, not items.")
+    if votes.is_one_for_all(str(view.recipe.config.get("attention", ""))):
+        st.caption(
+            "With attention = global all users share one weight by design (CIGF, Table 4), so segments cannot differ. "
+            "Look at a run whose attention is personal."
+        )
+        return
     members: dict[str, Array] = {
         str(name): part["user"].to_numpy(np.int64) for name, part in truth.groupby("segment", observed=True)
     }
     decisive = dict(zip(truth["segment"].astype(str), truth["decisive_relation"].astype(str)))
-    words, choice = row("pair", "segments", (7, 3))
-    with choice:
+    with row("controls", "segments-order", (3, 7))[0]:
         order = order_control(view)
-    with words:
-        _verdict(view, members, decisive, order)
+    _verdict(view, members, decisive, order)
     _all_relations(view, members, order)
 
 
@@ -68,14 +72,12 @@ def _verdict(view: View, members: dict[str, Array], decisive: dict[str, str], or
 
 
 def _all_relations(view: View, members: dict[str, Array], order: str) -> None:
-    title, choice = row("pair", "segments-all", (7, 3))
-    with choice:
+    with row("controls", "segments-start", (3, 7))[0]:
         start = start_control(view)
-    with title:
-        st.markdown(
-            f"**Difference from the mean of all users, order {order}, start behaviour {start}, of the scored model**: "
-            "all relations. Its colours have a scale of their own, centred at no difference.",
-        )
+    st.markdown(
+        f"**Difference from the mean of all users, order {order}, start behaviour {start}, of the scored model**: "
+        "all relations. Its colours have a scale of their own, centred at no difference.",
+    )
     table = planted.segment_table(view.attention, members, start, order)
     show(
         segment_heatmap(table, dark=is_dark()),

@@ -57,13 +57,14 @@ def test_segment_heatmap_says_how_many_users_stand_behind_a_row() -> None:
             "segment": ["a", "a", "b", "b"],
             "relation": ["view", "buy"] * 2,
             "attention": [0.1, 0.2, 0.3, 0.4],
-            "difference": [-0.1, 0.0, 0.1, 0.2],
+            "difference": [-0.1, -0.0001, 0.1, 0.2],
             "users": [5, 5, 7, 7],
         }
     )
     cells = segment_heatmap(table).data[0]
     assert list(cells.y) == ["a (5 users)", "b (7 users)"]
-    np.testing.assert_allclose(cells.z, [[-0.1, 0.0], [0.1, 0.2]])
+    np.testing.assert_allclose(cells.z, [[-0.1, -0.0001], [0.1, 0.2]])
+    assert list(segment_heatmap(table).data[1].text) == ["-0.100", "+0.000", "+0.100", "+0.200"]
 
 
 def test_heatmaps_of_several_epochs_can_share_one_scale() -> None:

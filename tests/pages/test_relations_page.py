@@ -88,6 +88,8 @@ def test_variants_with_shared_attention_answer_with_ties(variant, said, done, ho
     assert "4 paths tie" in texts(app)
     assert said in texts(app)
     assert not app.warning
+    cannot = "segments cannot differ" in texts(opened("relations", run="shared-run", detail="segments"))
+    assert cannot == (variant == "attention_global")
 
 
 def test_extrapolated_support_is_shown_with_two_digits(done, opened) -> None:
@@ -96,24 +98,36 @@ def test_extrapolated_support_is_shown_with_two_digits(done, opened) -> None:
     assert all(len(text.removeprefix("≈ ").replace(",", "").strip("0")) <= 2 for text in pairs)
 
 
-def test_every_user_with_recommendations_can_be_picked_by_number_or_id(done, opened) -> None:
-    box = opened("relations", run="done-run").selectbox(key="pick:user")
+@pytest.fixture
+def absent(done) -> int:
+    """A user without test items, and so without stored recommendations."""
     with np.load(done.path / "recommendations.npz") as stored:
-        users = stored["users"]
-    assert len(box.options) == len(users)
-    assert any(name.startswith(f"user {users[-1]} · user-") for name in box.options)
+        known = set(stored["users"].tolist())
+    return next(user for user in range(211) if user not in known)
 
 
-def test_among_very_many_users_one_is_asked_for_by_number(done, opened, monkeypatch) -> None:
+def test_every_user_can_be_picked_by_number_or_id_and_none_stands_in_for_another(
+    done, absent, opened
+) -> None:
+    app = opened("relations", run="done-run")
+    box = app.selectbox(key="pick:user")
+    assert [name.split(" · ")[0] for name in box.options] == [f"user {user}" for user in range(211)]
+    box.select(str(absent)).run()
+    assert f"User {absent} has no test items" in texts(app)
+    assert app.query_params["user"] == str(absent)
+
+
+def test_a_user_beyond_the_data_is_refused_with_a_notice(done, opened) -> None:
+    assert "There is no user 999" in texts(opened("relations", run="done-run", user="999"))
+
+
+def test_among_very_many_users_one_is_asked_for_by_number(done, absent, opened, monkeypatch) -> None:
     monkeypatch.setattr(path_instances, "MOST_LISTED", 10)
-    with np.load(done.path / "recommendations.npz") as stored:
-        known = stored["users"].tolist()
-    absent = next(user for user in range(211) if user not in known)
-    app = opened("relations", run="done-run", user=str(known[-1]))
-    (box,) = [widget for widget in app.number_input if widget.label == "User"]
-    assert box.value == known[-1]
+    app = opened("relations", run="done-run", user="5")
+    box = app.number_input(key="pick:user")
+    assert box.value == 5
     box.set_value(absent).run()
-    assert f"User {absent} has no stored recommendations" in texts(app)
+    assert f"User {absent} has no test items" in texts(app)
 
 
 def test_instances_carry_notes_and_the_reason_for_three_hops(done, opened) -> None:
