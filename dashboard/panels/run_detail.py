@@ -10,7 +10,7 @@ from core.recipe import Recipe
 from core.runs import launch
 from core.runs.folder import RunFolder, Status, open_run
 from dashboard import readers, results, states, words
-from dashboard.drawing import csv_button, show
+from dashboard.drawing import show
 from dashboard.figures.curves import curves
 from dashboard.forms import difference_table
 from dashboard.glossary import meaning
@@ -18,6 +18,7 @@ from dashboard.layout import row
 from dashboard.panels.evaluation import other_protocols
 from dashboard.panels.run_actions import actions
 from dashboard.panels.run_list import ALIVE
+from dashboard.panels.run_results import final_metrics
 
 SHOWN_VALID = ("hr@10", "ndcg@10", "recall@10", "recall@20", "ndcg@20")
 
@@ -177,7 +178,7 @@ def _static(home: Home, run: RunFolder) -> None:
     final = run.result()
     if final:
         for key, result in final["protocols"].items():
-            _result(run, key, result)
+            final_metrics(run, key, result)
         if status.state == "done":
             other_protocols(home, run, final["protocols"])
     elif status.state == "done":
@@ -186,58 +187,6 @@ def _static(home: Home, run: RunFolder) -> None:
     if status.state not in ALIVE:
         _log(run)
     _provenance(run, recipe)
-
-
-def _result(run: RunFolder, key: str, result: dict[str, object]) -> None:
-    table = results.result_table(result)
-    st.markdown(f"**Test metrics** under `{key}`", help=meaning("protocol"))
-    st.dataframe(
-        table,
-        hide_index=True,
-        placeholder="–",
-        column_config={
-            name: st.column_config.NumberColumn(name, format="%.4f") for name in table.columns[2:]
-        },
-        alt=f"Final test metrics under {key}",
-    )
-    rule = words.selection(result["selection"]) if result.get("selection") else ""  # type: ignore[arg-type]
-    trained = words.fit_on(result["fit_on"]) if result.get("fit_on") else ""  # type: ignore[arg-type]
-    epoch = f"; epoch {result['epoch']}" if result.get("epoch") else ""
-    with st.container(horizontal=True, horizontal_alignment="distribute", vertical_alignment="center"):
-        st.caption(
-            f"{words.protocol(key).capitalize()}; {rule}{epoch}; trained on {trained}.",
-            width="stretch",
-            help=meaning("seen"),
-        )
-        csv_button(table, f"test-{run.run_id}-{key.partition(':')[0]}")
-    _exposure(run, key, results.exposure_table(result))
-
-
-def _exposure(run: RunFolder, key: str, table: pd.DataFrame) -> None:
-    if table.empty:
-        return
-    with st.expander("What the recommendations expose", icon=":material/visibility:"):
-        st.dataframe(
-            table, hide_index=True, width="content", placeholder="–", column_config=_EXPOSURE, alt="Exposure"
-        )
-        with st.container(horizontal=True, horizontal_alignment="distribute", vertical_alignment="center"):
-            st.caption(
-                "Over all evaluated users, whether a recommendation was right or not.", width="stretch"
-            )
-            csv_button(table, f"exposure-{run.run_id}-{key.partition(':')[0]}")
-
-
-_EXPOSURE = {
-    "coverage": st.column_config.NumberColumn(
-        "coverage", format="percent", help="The share of all items that somebody was recommended"
-    ),
-    "gini": st.column_config.NumberColumn(
-        "Gini", format="%.4f", help="How unevenly items are recommended: 0 all alike, 1 one item alone"
-    ),
-    "popularity": st.column_config.NumberColumn(
-        "popularity", format="%.1f", help="Training pairs of a recommended item, on average"
-    ),
-}
 
 
 def _provenance(run: RunFolder, recipe: Recipe) -> None:

@@ -1,14 +1,13 @@
 """The form that makes runs: what to train on what, its settings, what differs from the preset, and the launch."""
 
-from dataclasses import dataclass, field
+from dataclasses import dataclass
 from typing import Any
 
 import streamlit as st
 
-from core.catalog.base import System, SystemConfig
+from core.catalog.base import System
 from core.catalog.systems import CATALOG
 from core.data.dataset import DatasetInfo
-from core.errors import ConfigError
 from core.home import Home
 from core.protocol import PROTOCOLS
 from core.recipe import Recipe, make_recipe
@@ -18,6 +17,7 @@ from dashboard import forms, selection, states, words
 from dashboard.glossary import meaning
 from dashboard.layout import row
 from dashboard.navigation import go
+from dashboard.panels import settings_form
 
 _FIT_ON = {"train": "training pairs", "train+valid": "training and validation pairs"}
 _RULES = {
@@ -25,26 +25,6 @@ _RULES = {
     "last": "last epoch",
     "test_as_published": "best on TEST (optimistic)",
 }
-
-
-_FORM = "training-form"
-Choice = tuple[str, str, str | None]
-
-
-@dataclass
-class FormState:
-    """What the form remembers of its settings between two draws of one tab.
-
-    choice: the system, preset and variant the edits belong to. written: the edits as the address last held them. round:
-    counts the times that the inputs took `start` as their values. notice: what was reset or refused.
-    """
-
-    choice: Choice | None = None
-    edits: dict[str, Any] = field(default_factory=dict)
-    written: list[str] = field(default_factory=list)
-    round: int = 0
-    start: dict[str, Any] = field(default_factory=dict)
-    notice: str = ""
 
 
 @dataclass(frozen=True)
@@ -93,7 +73,7 @@ def draft(datasets: list[DatasetInfo]) -> Draft:
     came_back = not st.query_params  # over the menu: the address has not been written yet
     data, system, preset, variant = _what(datasets)
     protocol, fit_on, rule, device, seeds = _how(system)
-    settings = _settings(system, preset, variant, came_back)
+    settings = settings_form.settings(system, preset, variant, came_back)
     return Draft(
         data, system, preset, variant, settings, protocol, fit_on, rule, device, forms.parse_seeds(seeds)
     )
@@ -170,63 +150,6 @@ def _protocols() -> list[str]:
 def _devices() -> list[str]:
     gpus = [slot.name for slot in find_slots() if slot.kind == "cuda"]
     return ["auto", "cpu", *(["cuda", *gpus] if gpus else [])]
-
-
-def _settings(system: System, preset: str, variant: str | None, came_back: bool) -> dict[str, Any]:
-    fields = forms.form_fields(system.config)
-    if not fields:
-        st.caption(f"{system.title} has nothing to set.")
-        return {}
-    form: FormState = st.session_state.setdefault(_FORM, FormState())
-    base = system.resolve(preset, variant)
-    _begin_round(form, system, (system.key, preset, variant), base, came_back)
-    place = st.container()
-    entered = forms.draw(fields, form.start, f"set:{form.round}")
-    changed = forms.changes(entered, base)
-    if changed != form.edits:
-        form.edits, form.notice = changed, ""
-    if form.notice:
-        place.caption(f":orange[{states.plain(form.notice)}]")
-    _mirror_settings(form)
-    return changed
-
-
-def _begin_round(
-    form: FormState, system: System, choice: Choice, base: SystemConfig, came_back: bool
-) -> None:
-    """Fill the inputs anew where the address brings other settings or another system, preset or variant is chosen."""
-    in_url = list(st.query_params.get_all("set"))
-    before, form.choice = form.choice, choice
-    if in_url != form.written and not came_back:
-        form.edits, refused = _settings_of(system, choice, in_url)
-        form.notice = f"Settings in the address were refused: {'; '.join(refused)}" if refused else ""
-    elif before != choice:
-        old = CATALOG[before[0]].resolve(*before[1:]).model_dump() if before else {}
-        form.edits, reset = forms.carried(form.edits, old, base)
-        were = "was" if len(reset) == 1 else "were"
-        form.notice = f"{words.count(len(reset), 'change')} {were} reset: {', '.join(reset)}" if reset else ""
-    elif not came_back:
-        return
-    form.round += 1
-    form.start = base.model_dump() | form.edits
-
-
-def _settings_of(system: System, choice: Choice, texts: list[str]) -> tuple[dict[str, Any], list[str]]:
-    """The settings that `texts` of the address ask for, and what of it is refused."""
-    asked, refused = forms.parse_assignments(texts, system.config)
-    try:
-        resolved = system.resolve(*choice[1:], asked).model_dump()
-    except ConfigError as error:
-        return {}, [*refused, states.readable(error)]
-    return {name: resolved[name] for name in asked}, refused
-
-
-def _mirror_settings(form: FormState) -> None:
-    form.written = forms.assignments(form.edits)
-    if form.written:
-        st.query_params["set"] = form.written
-    else:
-        st.query_params.pop("set", None)
 
 
 def review(ready: Draft, home: Home) -> None:
