@@ -104,15 +104,16 @@ def state_sentence(
 ) -> str:
     """What happened to a run, in one or two sentences.
 
-    trained: seconds in epochs over all attempts; said where there was more than one. cancelling: it was told to stop.
+    trained: seconds in epochs over all attempts; said where a run was resumed. cancelling: it was told to stop.
     """
     now = time.time() if now is None else now
     where = f" on {status.device or status.slot}" if status.device or status.slot else ""
     at = f"epoch {status.epoch:,} of {status.epochs:,}" if status.epochs else "fitting in closed form"
-    lasted = f" after {duration((status.finished or now) - status.started)}" if status.started else ""
-    if lasted and status.attempts > 1:
-        total = f"; epochs of all attempts took {duration(trained)}" if trained else ""
-        lasted += f" in attempt {status.attempts}{total}"
+    seconds = (status.finished or now) - status.started if status.started else 0.0
+    lasted = f" after {duration(seconds)}" if status.started else ""
+    if lasted and (status.attempts or trained > seconds):
+        total = f" ({duration(trained)} of training in all)" if trained else ""
+        lasted += f" in the last attempt{total}"
     if cancelling and status.state == "queued":
         return "Cancelling: it leaves the queue."
     if cancelling and status.state == "running":

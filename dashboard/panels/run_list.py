@@ -136,7 +136,7 @@ def _table(home: Home) -> None:
 _COLUMNS = {
     "state": st.column_config.TextColumn("state", width=95),
     "run": st.column_config.TextColumn(
-        "run", width=365, help="System, variant, seed, settings that differ, data, end of the id"
+        "run", width=375, help="System, variant, seed, settings that differ, data, end of the id"
     ),
     "progress": st.column_config.ProgressColumn(
         "progress", format="percent", min_value=0, max_value=1, width=105
@@ -145,7 +145,7 @@ _COLUMNS = {
     "run id": st.column_config.TextColumn("run id", width=360, help="The run's folder in the home"),
     "metric": st.column_config.TextColumn(
         "metric by protocol",
-        width=215,
+        width=210,
         help=f"On test pairs; while there is none, the best on validation. {meaning('protocol')}",
     ),
 }

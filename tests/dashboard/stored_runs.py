@@ -47,7 +47,6 @@ def running_run(home: Home, data: DatasetInfo, run_id: str = "running-run", **ch
         device="cpu",
         slot="cpu:0",
         threads=2,
-        attempts=1,
     )
     return run
 
@@ -71,9 +70,7 @@ def done_run(home: Home, data: DatasetInfo, run_id: str = "done-run", **changes:
     config = run.recipe().config
     if run.recipe().system == "cigf" and config["encoder"] == "cigcn" and config["num_layers"] > 1:
         write_findings(run, data, config["num_layers"])
-    run.update_status(
-        state="done", started=NOW, finished=NOW + 65, epoch=5, device="cpu", slot="cpu:0", attempts=1
-    )
+    run.update_status(state="done", started=NOW, finished=NOW + 65, epoch=5, device="cpu", slot="cpu:0")
     return run
 
 

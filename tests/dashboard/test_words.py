@@ -66,11 +66,12 @@ def test_a_failed_run_gives_the_reason_and_what_resume_does() -> None:
 
 
 def test_a_resumed_run_tells_the_attempt_from_the_whole() -> None:
-    ended = status(state="cancelled", started=100.0, finished=105.5, epoch=77, epochs=300, attempts=2)
+    ended = status(state="cancelled", started=100.0, finished=105.5, epoch=77, epochs=300, attempts=1)
     text = words.state_sentence(ended, resumable=True, trained=42.0)
-    assert "epoch 77 of 300 after 5.5 s in attempt 2; epochs of all attempts took 42 s." in text
-    first = ended.model_copy(update={"attempts": 1})
-    assert "attempt" not in words.state_sentence(first, resumable=True, trained=42.0)
+    assert "epoch 77 of 300 after 5.5 s in the last attempt (42 s of training in all)." in text
+    first = ended.model_copy(update={"attempts": 0})
+    assert "attempt" not in words.state_sentence(first, resumable=True, trained=5.0)
+    assert "attempt" in words.state_sentence(first, resumable=True, trained=42.0)
 
 
 @pytest.mark.parametrize("state", ["queued", "running"])
