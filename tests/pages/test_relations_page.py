@@ -52,6 +52,19 @@ def test_files_of_a_snapshot_are_named_and_dated(done, opened) -> None:
     assert not set(downloads(early)) & {name for name in downloads(scored) if "instances" not in name}
 
 
+@pytest.mark.parametrize(("epoch", "stored"), [("1", 1), ("scored", 4)])
+def test_every_table_says_its_epoch_and_how_many_nodes_stand_behind_it(
+    epoch, stored, done, opened, monkeypatch
+) -> None:
+    tables = {}
+    monkeypatch.setattr("dashboard.drawing.csv_button", lambda table, name: tables.update({name: table}))
+    opened("relations", run="done-run", epoch=epoch)
+    assert len(tables) == 3
+    assert all(set(table["epoch"]) == {stored} for table in tables.values())
+    attention = next(table for name, table in tables.items() if name.startswith("attention"))
+    assert set(attention["nodes"]) == {211}
+
+
 def test_paths_without_snapshots_say_that_they_stay(done, opened) -> None:
     (done.findings / "relation_paths_2.history.npz").unlink()
     said = texts(opened("relations", run="done-run", epoch="3"))
