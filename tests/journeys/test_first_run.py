@@ -6,13 +6,12 @@ from collections.abc import Iterator
 from pathlib import Path
 from typing import TYPE_CHECKING
 
-import psutil
 import pytest
 
 from core.data.planted import write_demo
 from core.home import Home
-from core.runs.state import supervisor_state
 from tests.journeys.browser import ARGUMENTS, chromium_path, running_server
+from tests.journeys.processes import end_supervisor
 
 if TYPE_CHECKING:
     from playwright.sync_api import ConsoleMessage, Page
@@ -43,18 +42,6 @@ def server(tmp_path: Path) -> Iterator[str]:
             yield url
     finally:
         end_supervisor(home)
-
-
-def end_supervisor(home: Home) -> None:
-    state = supervisor_state(home)
-    if state is None:
-        return
-    supervisor = psutil.Process(state.pid)
-    family = [supervisor, *supervisor.children(recursive=True)]
-    for process in family:
-        process.terminate()
-    for process in psutil.wait_procs(family, timeout=10)[1]:
-        process.kill()
 
 
 def listen(page: "Page") -> list[str]:
