@@ -123,8 +123,7 @@ def _described(key: str) -> dict[str, Any]:
 def _train(home: Home, args: Arguments) -> int:
     from core.runs.folder import create_run, open_run
     from core.runs.launch import settle
-    from core.runs.transitions import mark_cancelled
-    from core.runs.worker import running_now
+    from core.runs.worker import running_now, stop_signals
 
     if args.resume:
         if _is_described(args):
@@ -140,13 +139,11 @@ def _train(home: Home, args: Arguments) -> int:
             )
     else:
         run = create_run(home, _recipe(home, args), args.run_id, running_now())
-    print(run.run_id, flush=True)
-    try:
+    with stop_signals() as stopping:  # before torch is imported: an import can swallow an interrupt
+        print(run.run_id, flush=True)
         from core.training.console import train_with_progress
-    except KeyboardInterrupt:
-        mark_cancelled(run, "interrupted before training began")
-        return INTERRUPTED
-    return train_with_progress(home, run)
+
+        return train_with_progress(home, run, stopping)
 
 
 def _is_described(args: Arguments) -> bool:

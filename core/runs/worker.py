@@ -1,7 +1,12 @@
-"""What a worker process says about itself when it begins."""
+"""What a worker process says about itself when it begins, and how it hears that it should stop."""
 
 import os
+import signal
+import threading
 import time
+from collections.abc import Iterator
+from contextlib import contextmanager
+from types import FrameType
 from typing import Any
 
 from core.runs.processes import identity
@@ -38,3 +43,21 @@ def device_given() -> str | None:
     """
     slot = os.environ.get("RELSCOPE_SLOT", "")
     return ("cuda:0" if slot.startswith("cuda") else "cpu") if slot else None
+
+
+@contextmanager
+def stop_signals() -> Iterator[threading.Event]:
+    """SIGINT and SIGTERM set the event; a second SIGINT interrupts at once."""
+    stopping = threading.Event()
+
+    def stop(number: int, frame: FrameType | None) -> None:
+        if stopping.is_set() and number == signal.SIGINT:
+            raise KeyboardInterrupt
+        stopping.set()
+
+    before = {number: signal.signal(number, stop) for number in (signal.SIGINT, signal.SIGTERM)}
+    try:
+        yield stopping
+    finally:
+        for number, handler in before.items():
+            signal.signal(number, handler)

@@ -3,6 +3,7 @@
 import json
 import signal
 import sys
+import threading
 
 from tqdm import tqdm
 
@@ -14,8 +15,8 @@ from core.training.trainer import Stopped
 from core.training.worker import work
 
 
-def train_with_progress(home: Home, run: RunFolder) -> int:
-    """Carry out `run`; exit status 0 only when it is done, 130 when it was stopped (and can be resumed)."""
+def train_with_progress(home: Home, run: RunFolder, stopping: threading.Event) -> int:
+    """Carry out `run` until `stopping` is set; exit status 0 only when it is done, 130 when it was stopped."""
     total = int(run.recipe().config.get("epochs", 1))
     with tqdm(total=total, unit="epoch", disable=not sys.stderr.isatty(), leave=False) as bar:
 
@@ -24,7 +25,7 @@ def train_with_progress(home: Home, run: RunFolder) -> int:
             bar.refresh()
 
         try:
-            entry = work(home, run, on_epoch=advance)
+            entry = work(home, run, on_epoch=advance, stopping=stopping)
         except Stopped as stop:
             print(
                 f"stopped: {stop}; continue with `python -m core train --resume {run.run_id}`",

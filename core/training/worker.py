@@ -1,13 +1,11 @@
 """The worker: carries one run from its recipe to its results, and records however it ends."""
 
 import logging
-import signal
 import threading
 import time
 import traceback
 from collections.abc import Callable, Iterator
-from contextlib import contextmanager
-from types import FrameType
+from contextlib import AbstractContextManager, contextmanager, nullcontext
 from typing import Any
 
 import torch
@@ -24,7 +22,7 @@ from core.protocol import Protocol
 from core.recipe import Recipe
 from core.runs.folder import RunFolder
 from core.runs.lock import claimed
-from core.runs.worker import device_given, running_now
+from core.runs.worker import device_given, running_now, stop_signals
 from core.training.checkpoint import Progress, load_model
 from core.training.device import be_deterministic, device_title, pick_device, use_threads
 from core.training.outcome import write_environment, write_learned, write_result
@@ -35,15 +33,21 @@ log = logging.getLogger("relscope")
 OnEpoch = Callable[[Progress], None]
 
 
-def work(home: Home, run: RunFolder, *, on_epoch: OnEpoch = lambda progress: None) -> dict[str, Any]:
+def work(
+    home: Home,
+    run: RunFolder,
+    *,
+    on_epoch: OnEpoch = lambda progress: None,
+    stopping: threading.Event | None = None,
+) -> dict[str, Any]:
     """Train or fit the run, evaluate it under its protocol, write everything, and return the final metrics.
 
     Continues from the last checkpoint if there is one. Whatever happens, status.json says so: `done`; `cancelled` after
-    SIGINT or SIGTERM (raises Stopped); `failed` with message and traceback (the error is raised again).
+    SIGINT or SIGTERM, or once `stopping` is set (raises Stopped); `failed` with message and traceback (the error is raised again).
     """
-    with claimed(run), _logged(run), _Beating(run) as beat, _stop_signals() as stopping:
+    with claimed(run), _logged(run), _Beating(run) as beat, _asked(stopping) as asked:
         try:
-            entry = _carry_out(home, run, beat, stopping, on_epoch)
+            entry = _carry_out(home, run, beat, asked, on_epoch)
         except (Stopped, KeyboardInterrupt) as stop:
             reason = str(stop) or "interrupted"
             log.info("cancelled: %s", reason)
@@ -83,6 +87,7 @@ def evaluate_run(home: Home, run: RunFolder, protocol: Protocol) -> dict[str, An
 def _carry_out(
     home: Home, run: RunFolder, beat: "_Beating", stopping: threading.Event, on_epoch: OnEpoch
 ) -> dict[str, Any]:
+    _go_on(stopping)
     recipe, data = _prepared(home, run)
     check_feasible(data, recipe.protocol)
     threads = use_threads(run.status().threads)
@@ -108,6 +113,11 @@ def _carry_out(
     _go_on(stopping)
     write_learned(run, recipe, model, data)
     return entry
+
+
+def _asked(stopping: threading.Event | None) -> AbstractContextManager[threading.Event]:
+    """The caller's event, which it sets by its own handlers; without one, an event that signals set."""
+    return stop_signals() if stopping is None else nullcontext(stopping)
 
 
 def _go_on(stopping: threading.Event) -> None:
@@ -178,24 +188,6 @@ class _Beating:
                 self.update()
             except OSError as error:  # a full disk must not end the training; the next beat tries again
                 log.warning("the heartbeat cannot be written: %s", error)
-
-
-@contextmanager
-def _stop_signals() -> Iterator[threading.Event]:
-    """SIGINT and SIGTERM set the event; a second SIGINT interrupts at once."""
-    stopping = threading.Event()
-
-    def stop(number: int, frame: FrameType | None) -> None:
-        if stopping.is_set() and number == signal.SIGINT:
-            raise KeyboardInterrupt
-        stopping.set()
-
-    before = {number: signal.signal(number, stop) for number in (signal.SIGINT, signal.SIGTERM)}
-    try:
-        yield stopping
-    finally:
-        for number, handler in before.items():
-            signal.signal(number, handler)
 
 
 @contextmanager
