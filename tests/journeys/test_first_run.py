@@ -14,7 +14,7 @@ from tests.journeys.browser import ARGUMENTS, chromium_path, running_server
 from tests.journeys.processes import end_supervisor
 
 if TYPE_CHECKING:
-    from playwright.sync_api import ConsoleMessage, Page
+    from playwright.sync_api import ConsoleMessage, Locator, Page
 
 pytestmark = [pytest.mark.journey, pytest.mark.timeout(300)]
 TWO_MINUTES = 120_000
@@ -61,8 +61,16 @@ def listen(page: "Page") -> list[str]:
     return complaints
 
 
+def shown(locator: "Locator", timeout: float = 20_000) -> None:
+    """Wait until exactly one such element is visible: while Streamlit redraws a page, old and new stand side by side."""
+    from playwright.sync_api import expect
+
+    expect(locator).to_have_count(1, timeout=timeout)
+    expect(locator).to_be_visible(timeout=timeout)
+
+
 def test_a_newcomer_trains_cigf_and_sees_its_relations(chromium: str, server: str) -> None:
-    from playwright.sync_api import expect, sync_playwright
+    from playwright.sync_api import sync_playwright
 
     with sync_playwright() as playwright:
         browser = playwright.chromium.launch(executable_path=chromium, args=ARGUMENTS)
@@ -72,38 +80,32 @@ def test_a_newcomer_trains_cigf_and_sees_its_relations(chromium: str, server: st
 
         page.goto(server)
         page.get_by_role("button", name="Train CIGF on the demo data").click()
-        expect(page.get_by_role("heading", name="What are my runs doing?")).to_be_visible(timeout=20_000)
+        shown(page.get_by_role("heading", name="What are my runs doing?"))
 
         relations = page.get_by_role("button", name="See its relations")
-        expect(page.get_by_text("Finished after")).to_be_visible(timeout=TWO_MINUTES)
-        expect(relations).to_be_visible()
+        shown(page.get_by_text("Finished after"), TWO_MINUTES)
+        shown(relations)
         assert time.monotonic() - begun < 120
-        expect(page.get_by_text("Test metrics", exact=False).first).to_be_visible()
+        shown(page.get_by_text("Test metrics", exact=False).first)
 
         relations.click()
-        expect(page.get_by_role("heading", name="Which relations does the model rely on?")).to_be_visible()
-        expect(page.get_by_text("weighs most for")).to_be_visible(timeout=20_000)
-        expect(page.locator(".js-plotly-plot .heatmaplayer image").first).to_be_visible(timeout=20_000)
+        shown(page.get_by_role("heading", name="Which relations does the model rely on?"))
+        shown(page.get_by_text("weighs most for"))
+        shown(page.locator(".js-plotly-plot .heatmaplayer image").first)
         assert "run=" in page.url
 
-        expect(
-            page.get_by_role("heading", name="Through whom does a path reach a recommendation?")
-        ).to_be_visible()
+        shown(page.get_by_role("heading", name="Through whom does a path reach a recommendation?"))
         picker = page.get_by_role("combobox", name="Path")
-        expect(page.get_by_text("paths from user", exact=False).first).to_be_visible(timeout=20_000)
+        shown(page.get_by_text("paths from user", exact=False).first)
         picker.click()
         page.keyboard.type("view › buy")
         page.get_by_role("option", name="view › buy › buy").click()
-        expect(page.get_by_text("The strongest of the view › buy › buy paths from user")).to_be_visible(
-            timeout=20_000
-        )
+        shown(page.get_by_text("The strongest of the view › buy › buy paths from user"))
         assert "path=view" in page.url
 
         address = page.url
         page.goto(address)
-        expect(page.get_by_text("The strongest of the view › buy › buy paths from user")).to_be_visible(
-            timeout=20_000
-        )
+        shown(page.get_by_text("The strongest of the view › buy › buy paths from user"))
 
         assert page.get_by_test_id("stException").count() == 0
         assert page.get_by_test_id("stAlert").count() == 0
