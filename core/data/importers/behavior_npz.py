@@ -71,10 +71,10 @@ def read(source: Path, options: ImportOptions) -> DatasetContent:
                 f"{matrix.path}: shape {matrix.shape} differs from {shape} of {matrices[0][2].path.name}; "
                 "export all behaviors with the same users and items"
             )
-    timed = all(_holds_seconds(matrix) for _, split, matrix in matrices if split == "train")
+    timed = all(holds_seconds(matrix) for _, split, matrix in matrices if split == "train")
     pieces, notes = [], []
     for behavior, split, matrix in matrices:
-        frame, dropped = _rows(matrix, behavior, split, timed=timed and split == "train")
+        frame, dropped = interaction_rows(matrix, behavior, split, timed=timed and split == "train")
         pieces.append(frame)
         if dropped:
             notes.append(f"{matrix.path.name}: {dropped} stored zeros are no interactions and were removed")
@@ -92,7 +92,14 @@ def read(source: Path, options: ImportOptions) -> DatasetContent:
 def read_sparse(path: Path) -> SparseFile:
     """The entries of a scipy sparse archive (csr, csc or coo), every index checked. Raises DataError."""
     parts = _arrays(path)
-    kind = _scalar_text(parts.get("format"))
+    return sparse_of_parts(path, _scalar_text(parts.get("format")), parts)
+
+
+def sparse_of_parts(path: Path, kind: str, parts: dict[str, NDArray[Any]]) -> SparseFile:
+    """The entries of a matrix of format `kind` read from `path` as named arrays, every index checked.
+
+    Raises DataError with array, entry and remedy.
+    """
     needed = {"csr": ("indices", "indptr"), "csc": ("indices", "indptr"), "coo": ("row", "col")}.get(kind)
     if needed is None:
         raise DataError(f"{path}: format {kind!r} is not csr, csc or coo; save it with scipy.sparse.save_npz")
@@ -209,11 +216,14 @@ def _check_values(path: Path, value: NDArray[Any], row: NDArray[np.int64], colum
         )
 
 
-def _holds_seconds(matrix: SparseFile) -> bool:
+def holds_seconds(matrix: SparseFile) -> bool:
+    """Whether the values are unix seconds rather than ones or counts."""
     return bool(matrix.value.min() >= _SECONDS[0])
 
 
-def _rows(matrix: SparseFile, behavior: str, split: str, *, timed: bool) -> tuple[pd.DataFrame, int]:
+def interaction_rows(
+    matrix: SparseFile, behavior: str, split: str, *, timed: bool
+) -> tuple[pd.DataFrame, int]:
     """The non-zero entries as rows, and the number of stored zeros left out."""
     kept = matrix.value != 0
     time = matrix.value[kept].astype(np.int64) if timed else np.full(int(kept.sum()), NO_TIME)
