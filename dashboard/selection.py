@@ -13,10 +13,13 @@ import streamlit as st
 
 _NAME = r"[A-Za-z0-9][A-Za-z0-9._+:-]{0,79}"
 _LABEL = r"[a-z0-9_]{1,40}"
+_RUN = r"[A-Za-z0-9][A-Za-z0-9._-]{0,79}"
+MOST_RUNS = 12
 PATTERNS: dict[str, re.Pattern[str]] = {
     field: re.compile(pattern)
     for field, pattern in {
         "run": _NAME,
+        "runs": rf"{_RUN}(,{_RUN}){{0,{MOST_RUNS - 1}}}",
         "dataset": _NAME,
         "system": _LABEL,
         "preset": _NAME,
@@ -27,7 +30,20 @@ PATTERNS: dict[str, re.Pattern[str]] = {
         "device": r"auto|cpu|cuda(:\d{1,3})?",
         "seeds": r".{1,80}",
         "state": _LABEL,
-        "find": r"[\w .:+-]{1,60}",
+        "find": r"[\w .:+=@#/-]{1,60}",
+        "tag": r"[\w][\w .:+=@#/-]{0,39}",
+        "of_system": _LABEL,
+        "of_data": _NAME,
+        "under": r"[a-z0-9_]{1,40}(:[a-z0-9_=,]{1,80})?",
+        "metric": r"[a-z_]{1,20}@\d{1,4}",
+        "part": r"all|seen|unseen",
+        "curve": r"valid|loss|seconds",
+        "term": r"[a-z]{1,20}/[a-z0-9_@+-]{1,60}",
+        "along": r"epoch|seconds",
+        "compared": r"curves|settings|export",
+        "settings": r"differing|all",
+        "one": _RUN,
+        "other": _RUN,
         "order": r"\d{1,2}",
         "start": _LABEL,
         "group": r"user|item",
@@ -142,6 +158,52 @@ def pick_or_none(
     return None
 
 
+def pick_many(
+    field: str,
+    label: str,
+    options: Sequence[str],
+    *,
+    default: Sequence[str] = (),
+    most: int = MOST_RUNS,
+    title: Callable[[str], str] = str,
+    help: str | None = None,
+) -> list[str]:
+    """A widget that selects up to `most` of `options`, comma-separated in the address, in the order they were picked.
+
+    Values of the address that are malformed or do not exist are told beneath it and left out. `default` counts only
+    where nothing was ever picked.
+    """
+    value, _ = _resolve(field)
+    wanted = ",".join(default) if value is None else value
+    names = list(dict.fromkeys(filter(None, wanted.split(","))))
+    kept = [name for name in names if name in options][:most]
+    gone = _malformed(field) or ", ".join(name for name in names if name not in options)
+    if gone:
+        _refused()[field] = (gone, ",".join(kept))
+    elif field in _refused() and _refused()[field][1] != ",".join(kept):
+        del _refused()[field]
+    key = f"pick:{field}"
+    st.session_state[key] = kept
+    titles = distinct_titles(options, title)
+    chosen: list[str] = st.multiselect(
+        label,
+        options,
+        key=key,
+        format_func=titles.__getitem__,
+        max_selections=most,
+        help=help,
+        on_change=_many_changed,
+        args=(field, key),
+    )
+    if field in _refused():
+        st.caption(
+            f":orange[Left out of {label.lower()}: '{_plain(_refused()[field][0])}'; there is no such.]"
+        )
+    mirror(field, ",".join(chosen) or None)
+    remember(field, ",".join(chosen))
+    return chosen
+
+
 def asked(field: str) -> str | None:
     """What the address or an earlier choice asks for, however malformed: compare it, show it, never use it in a path."""
     in_url = st.query_params.get(field)
@@ -176,6 +238,11 @@ def text(field: str, label: str, *, default: str = "", help: str | None = None, 
 def _widget_changed(field: str, key: str) -> None:
     value = st.session_state[key]
     remember(field, None if value is None else str(value))
+    _refused().pop(field, None)
+
+
+def _many_changed(field: str, key: str) -> None:
+    remember(field, ",".join(st.session_state[key]))
     _refused().pop(field, None)
 
 

@@ -114,6 +114,13 @@ def test_an_emptied_text_leaves_the_address() -> None:
     [
         ("run", "20251010-101010-cigf-demo-s0-3f9a", "../x"),
         ("run", "a.b", "a..b"),
+        ("runs", "run-a,b.c,D_1", "run-a,,b"),
+        ("runs", ",".join("abcdefghijkl"), ",".join("abcdefghijklm")),
+        ("runs", "a", "a,../b"),
+        ("tag", "paper v2", "-x"),
+        ("under", "full:mask_valid=false", "full;x"),
+        ("metric", "ndcg@10", "ndcg"),
+        ("one", "run-a", "run-a,run-b"),
         ("path", "favorite > buy > buy", "favorite > /etc"),
         ("epoch", "20", "-1"),
         ("user", "7", "7;drop"),
@@ -134,3 +141,59 @@ def test_equal_titles_are_told_apart() -> None:
 
 def test_fields_of_others_are_left_alone() -> None:
     assert selection.checked({"embed": "true"}) == ({}, {})
+
+
+def several() -> None:
+    import streamlit as st
+
+    from dashboard import selection
+
+    options = ["run-a", "run-b", "run-c", "run-d"]
+    st.session_state["runs"] = selection.pick_many("runs", "Runs", options, default=["run-d"], most=3)
+
+
+def opened_several(**params: str) -> AppTest:
+    app = AppTest.from_function(several)
+    for field, value in params.items():
+        app.query_params[field] = value
+    return app.run()
+
+
+def test_several_keep_their_order_and_their_address() -> None:
+    app = opened_several(runs="run-c,run-a")
+    assert app.session_state["runs"] == ["run-c", "run-a"]
+    app.multiselect(key="pick:runs").set_value(["run-b", "run-a"]).run()
+    assert app.session_state["runs"] == ["run-b", "run-a"]
+    assert address(app) == {"runs": "run-b,run-a"}
+
+
+def test_without_a_wish_several_take_the_default_and_none_stays_none() -> None:
+    app = opened_several()
+    assert app.session_state["runs"] == ["run-d"]
+    app.multiselect(key="pick:runs").set_value([]).run()
+    assert app.session_state["runs"] == []
+    assert app.run().session_state["runs"] == []
+    assert address(app) == {}
+
+
+@pytest.mark.parametrize(
+    ("asked", "kept"),
+    [
+        ("run-a,run-z", ["run-a"]),
+        ("run-z", []),
+        ("run-a,../../etc", ["run-d"]),
+        ("run-a,,run-b", ["run-d"]),
+        ("<script>", ["run-d"]),
+    ],
+)
+def test_of_several_only_those_that_exist_are_shown_and_the_rest_is_told(asked, kept) -> None:
+    app = opened_several(runs=asked)
+    assert not app.exception
+    assert app.session_state["runs"] == kept
+    assert [note.value for note in app.run().caption if "Left out of runs" in note.value]
+    app.multiselect(key="pick:runs").set_value(["run-b"]).run()
+    assert not app.caption
+
+
+def test_more_than_the_limit_are_cut_off() -> None:
+    assert opened_several(runs="run-d,run-c,run-b,run-a").session_state["runs"] == ["run-d", "run-c", "run-b"]
