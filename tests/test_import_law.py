@@ -9,7 +9,7 @@ import pytest
 
 ROOT = Path(__file__).resolve().parents[1]
 LAYERS = (
-    ("errors", "home", "files"),
+    ("errors", "home", "files", "locks", "detached"),
     ("findings", "protocol"),
     ("catalog",),
     ("recipe",),

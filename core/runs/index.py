@@ -13,8 +13,9 @@ from pydantic import ValidationError
 
 from core.errors import RunError
 from core.home import Home
+from core.locks import locked
 from core.runs.folder import list_run_folders
-from core.runs.lock import locked, supervisor_lock
+from core.runs.lock import supervisor_lock
 from core.runs.requests import pending_requests, write_request
 from core.runs.scan import Scanner, signature
 from core.runs.summary import RunSummary, summarise

@@ -1,24 +1,24 @@
 """What pages and the command line ask for: submit, cancel, queue again, and have a supervisor at work."""
 
 import os
-import subprocess
 import sys
 import time
 from collections.abc import Sequence
 from pathlib import Path
 
+from core.detached import start_detached
 from core.errors import RunError
 from core.home import Home
+from core.locks import locked
 from core.recipe import Recipe
 from core.runs.folder import RunFolder, create_run, open_run, this_host
 from core.runs.index import list_runs
-from core.runs.lock import locked
 from core.runs.queue import queue_order
 from core.runs.requests import write_request
 from core.runs.state import SupervisorState, supervisor_state
 from core.runs.supervise import LONGEST_LOG, settle
 from core.runs.transitions import check_cancellable, check_requeueable
-from core.runs.workers import PROJECT_ROOT, TOKEN
+from core.runs.workers import TOKEN
 
 __all__ = [
     "SupervisorState",
@@ -106,23 +106,12 @@ def _await_settled(request: Path, wait: float = 5.0) -> None:
 
 
 def _spawn(home: Home, command: Sequence[str]) -> None:
-    """Start `command` detached: its parent is a shell that ends at once, so nobody here must wait for it."""
     home.supervisor.mkdir(parents=True, exist_ok=True)
     path = _log(home)
     if path.exists() and path.stat().st_size > LONGEST_LOG:
         path.replace(path.with_name("log.txt.1"))
     inherited = {name: value for name, value in os.environ.items() if name != TOKEN}
-    with path.open("ab") as log:
-        subprocess.run(
-            ["/bin/sh", "-c", '"$@" &', "sh", *command],
-            stdin=subprocess.DEVNULL,
-            stdout=log,
-            stderr=log,
-            cwd=PROJECT_ROOT,
-            env=inherited,
-            start_new_session=True,
-            check=True,
-        )
+    start_detached(command, path, inherited)
 
 
 def _log(home: Home) -> Path:

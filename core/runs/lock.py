@@ -1,38 +1,13 @@
-"""Locks that the kernel lets go of when their holder dies: one per home, one per run."""
+"""Who may act: one lock per home for its supervisor, one per run for its worker."""
 
-import fcntl
-import os
-import time
 from collections.abc import Iterator
 from contextlib import contextmanager
 from pathlib import Path
 
 from core.errors import RunError
 from core.home import Home
+from core.locks import locked
 from core.runs.folder import RunFolder
-
-
-@contextmanager
-def locked(path: Path, wait: float = 0.0) -> Iterator[bool]:
-    """Hold the lock file `path` in the block; yields False if somebody else still held it after `wait` seconds."""
-    path.parent.mkdir(parents=True, exist_ok=True)
-    handle = os.open(path, os.O_RDWR | os.O_CREAT | os.O_CLOEXEC, 0o644)
-    try:
-        yield _acquired(handle, wait)
-    finally:
-        os.close(handle)
-
-
-def _acquired(handle: int, wait: float) -> bool:
-    deadline = time.monotonic() + wait
-    while True:
-        try:
-            fcntl.flock(handle, fcntl.LOCK_EX | fcntl.LOCK_NB)
-            return True
-        except BlockingIOError:
-            if time.monotonic() >= deadline:
-                return False
-            time.sleep(0.02)
 
 
 def supervisor_lock(home: Home) -> Path:

@@ -11,8 +11,9 @@ from types import FrameType
 
 from core.errors import RunError
 from core.home import Home
+from core.locks import locked
 from core.runs.devices import Devices, find_devices
-from core.runs.lock import locked, supervisor_lock
+from core.runs.lock import supervisor_lock
 from core.runs.requests import pending_requests
 from core.runs.state import clear_state, supervisor_state
 from core.runs.supervisor import GRACE, Supervisor

@@ -1,0 +1,27 @@
+"""Starting a process that outlives whoever asked for it."""
+
+import os
+import subprocess
+from collections.abc import Mapping, Sequence
+from pathlib import Path
+
+PROJECT_ROOT = Path(__file__).resolve().parents[1]
+
+
+def start_detached(command: Sequence[str], log: Path, environment: Mapping[str, str] | None = None) -> None:
+    """Start `command` in the project's root and in a session of its own, what it prints appended to `log`.
+
+    Its parent is a shell that ends at once, so nobody here must wait for it. Raises OSError.
+    """
+    log.parent.mkdir(parents=True, exist_ok=True)
+    with log.open("ab") as written:
+        subprocess.run(
+            ["/bin/sh", "-c", '"$@" &', "sh", *command],
+            stdin=subprocess.DEVNULL,
+            stdout=written,
+            stderr=written,
+            cwd=PROJECT_ROOT,
+            env=dict(os.environ if environment is None else environment),
+            start_new_session=True,
+            check=True,
+        )
