@@ -131,10 +131,19 @@ class CIGFFindings:
             Axis.labelled("expert", head.expert_titles),
         )
         note = "Measured on a fixed sample of held-out pairs, labelled user:item."
+        if head.expert_titles[0].startswith("own"):
+            note += " An own expert serves one task alone: own 1 of two tasks are two experts."
         values = shares.double().cpu().numpy()
         return (
             Finding(
-                "expert_gates", "Expert gates by task", "CIGF, Eq. 15", Kind.SHARE, axes, values, None, note
+                "expert_gates",
+                "Expert gates by task",
+                head.gate_source,
+                Kind.SHARE,
+                axes,
+                values,
+                None,
+                note,
             ),
         )
 

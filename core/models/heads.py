@@ -54,6 +54,11 @@ class Head(nn.Module, ABC):
     def expert_titles(self) -> tuple[str, ...]:
         return ()
 
+    @property
+    def gate_source(self) -> str:
+        """Paper and equation of the gates."""
+        return ""
+
     def _tower(self, values_PD: Tensor) -> Tensor:
         return self.scale * (values_PD.mean(-1) if self.is_mean else values_PD.sum(-1))
 
@@ -90,6 +95,10 @@ class MESI(Head):
     @property
     def expert_titles(self) -> tuple[str, ...]:
         return self.behaviors
+
+    @property
+    def gate_source(self) -> str:
+        return "CIGF, Eq. 15"
 
     def _share(self, task: int, user_PKD: Tensor, item_PKD: Tensor) -> Tensor:
         logits: Tensor = self.gate(torch.cat([user_PKD[:, task], item_PKD[:, task]], -1))
@@ -164,6 +173,10 @@ class MMOE(Head):
     def expert_titles(self) -> tuple[str, ...]:
         return tuple(f"expert {e + 1}" for e in range(len(self._visible(0))))
 
+    @property
+    def gate_source(self) -> str:
+        return "MMOE (Ma et al. 2018) on CIGCN, CIGF, Section 5.3.3"
+
     def _num_experts(self, config: CIGFConfig, tasks: int) -> int:
         return tasks
 
@@ -198,6 +211,10 @@ class PLE(MMOE):
             *(f"own {e + 1}" for e in range(self._own)),
             *(f"shared {e + 1}" for e in range(self._shared)),
         )
+
+    @property
+    def gate_source(self) -> str:
+        return "PLE (Tang et al. 2020) on CIGCN, CIGF, Section 5.3.3"
 
 
 HEADS: dict[str, type[Head]] = {

@@ -120,6 +120,33 @@ def test_expert_gates_are_those_of_held_out_pairs(data):
             np.testing.assert_allclose(finding.values[task, pair], expected, rtol=1e-6)
 
 
+@pytest.mark.parametrize("form", ["paper", "as_released"])
+@pytest.mark.parametrize(
+    ("head", "paper", "released", "source"),
+    [
+        (
+            "mmoe",
+            ("expert 1", "expert 2", "expert 3"),
+            ("expert 1", "expert 2", "expert 3"),
+            "Ma et al. 2018",
+        ),
+        ("ple", ("own 1", "shared 1", "shared 2"), ("own 1", "shared 1"), "Tang et al. 2020"),
+    ],
+)
+def test_experts_of_same_input_heads_are_named_in_both_readings(data, form, head, paper, released, source):
+    model = tiny.cigf(data, head=head, head_form=form)
+    finding, reference = found(model)["expert_gates"], Reference(model)
+    assert finding.axis("expert").labels == (paper if form == "paper" else released)
+    assert source in finding.source
+    assert ("two experts" in finding.note) == (head == "ple")
+    e = reference.representations()
+    for pair, label in enumerate(finding.axis("pair").labels):
+        user, item = map(int, label.split(":"))
+        for task in range(K):
+            expected = reference.gate(task, e[user], e[USERS + item])
+            np.testing.assert_allclose(finding.values[task, pair], expected, rtol=1e-6)
+
+
 def test_a_model_without_attention_or_gates_states_nothing_about_them(data):
     assert set(found(tiny.cigf(data, encoder="per_behavior", head="bilinear"))) == set()
     assert set(found(tiny.cigf(data, num_layers=1))) == {"expert_gates"}
