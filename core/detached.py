@@ -8,9 +8,15 @@ from pathlib import Path
 PROJECT_ROOT = Path(__file__).resolve().parents[1]
 
 
-def start_detached(command: Sequence[str], log: Path, environment: Mapping[str, str] | None = None) -> None:
+def start_detached(
+    command: Sequence[str],
+    log: Path,
+    environment: Mapping[str, str] | None = None,
+    handles: Sequence[int] = (),
+) -> None:
     """Start `command` in the project's root and in a session of its own, what it prints appended to `log`.
 
+    handles: open files that it inherits, such as a lock that it shall hold from its first moment on.
     Its parent is a shell that ends at once, so nobody here must wait for it. Raises OSError.
     """
     log.parent.mkdir(parents=True, exist_ok=True)
@@ -22,6 +28,7 @@ def start_detached(command: Sequence[str], log: Path, environment: Mapping[str, 
             stderr=written,
             cwd=PROJECT_ROOT,
             env=dict(os.environ if environment is None else environment),
+            pass_fds=tuple(handles),
             start_new_session=True,
             check=True,
         )

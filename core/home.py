@@ -29,6 +29,10 @@ class Home:
         return self.root / "cache"
 
     @property
+    def imports(self) -> Path:
+        return self.root / "imports"
+
+    @property
     def supervisor(self) -> Path:
         return self.root / "supervisor"
 

@@ -12,11 +12,39 @@ from pathlib import Path
 def locked(path: Path, wait: float = 0.0) -> Iterator[bool]:
     """Hold the lock file `path` in the block; yields False if somebody else still held it after `wait` seconds."""
     path.parent.mkdir(parents=True, exist_ok=True)
-    handle = os.open(path, os.O_RDWR | os.O_CREAT | os.O_CLOEXEC, 0o644)
+    handle = _opened(path)
     try:
         yield _acquired(handle, wait)
     finally:
         os.close(handle)
+
+
+@contextmanager
+def handed_on(path: Path, wait: float = 0.0) -> Iterator[int | None]:
+    """Like `locked`, but yields the handle, or None: a process that inherits it keeps the lock until it ends."""
+    handle = _opened(path)
+    try:
+        yield handle if _acquired(handle, wait) else None
+    finally:
+        os.close(handle)
+
+
+def is_held(path: Path) -> bool:
+    """True while any process holds the lock file `path`. Asking disturbs nobody who asks at the same time."""
+    if not path.exists():
+        return False
+    handle = _opened(path)
+    try:
+        fcntl.flock(handle, fcntl.LOCK_SH | fcntl.LOCK_NB)
+    except BlockingIOError:
+        return True
+    finally:
+        os.close(handle)
+    return False
+
+
+def _opened(path: Path) -> int:
+    return os.open(path, os.O_RDWR | os.O_CREAT | os.O_CLOEXEC, 0o644)
 
 
 def _acquired(handle: int, wait: float) -> bool:
