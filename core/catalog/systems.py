@@ -1,8 +1,9 @@
 """The catalog: every system that can be trained, by key. Nothing is found by string import."""
 
 from core.catalog.base import System
-from core.catalog.baselines import EASE, LIGHTGCN, LIGHTGCN_M, POPULARITY, SEEN_BEFORE
+from core.catalog.baselines import EASE, POPULARITY, SEEN_BEFORE
 from core.catalog.cigf import CIGF
+from core.catalog.lightgcn import LIGHTGCN, LIGHTGCN_M
 from core.errors import ConfigError
 
 CATALOG: dict[str, System] = {s.key: s for s in (CIGF, LIGHTGCN_M, LIGHTGCN, EASE, SEEN_BEFORE, POPULARITY)}

@@ -49,6 +49,13 @@ class RankingData:
         """Training pairs of the target per item, [I]."""
         return np.bincount(self.train[self.target].indices, minlength=self.num_items).astype(np.int64)
 
+    def union(self) -> csr_array:
+        """Pairs that a user trained under any behaviour, [U, I]."""
+        total = self.train[self.target].copy()
+        for behavior in self.behaviors[:-1]:
+            total = total + self.train[behavior]
+        return _ones(csr_array(total))
+
     def held_out(self) -> csr_array:
         """Pairs to measure on without training on them: `valid` where it has any, else `test`."""
         return self.valid if self.valid.nnz else self.test

@@ -51,7 +51,5 @@ class EASE(Fitted):
 
 def _history(config: EASEConfig, data: RankingData) -> tuple[csr_array, np.ndarray]:
     """X and its items with interactions."""
-    behaviors = data.behaviors if config.history == "all" else (data.target,)
-    total = csr_array(sum((data.train[b] for b in behaviors[1:]), start=data.train[behaviors[0]]))
-    total.data[:] = 1.0
+    total = data.union() if config.history == "all" else data.train[data.target]
     return total, np.flatnonzero(np.bincount(total.indices, minlength=data.num_items))

@@ -1,0 +1,124 @@
+"""What rankers trained with BPR on the target's pairs share: tables, batches, loss, and scores by inner product.
+
+U users, I items, D dims, P pairs in a batch, C candidates.
+"""
+
+from abc import abstractmethod
+from collections.abc import Callable, Iterator
+from dataclasses import dataclass
+from typing import Any, NamedTuple
+
+import numpy as np
+import torch
+from torch import Tensor, nn
+
+from core.catalog.pairwise import PairwiseConfig
+from core.data.ranking import RankingData
+from core.models.base import GraphRanker, Trainable
+from core.ops.losses import bpr, squared_norm
+from core.ops.samplers import PairSampler, shuffled_batches
+
+
+class Embeddings(NamedTuple):
+    """What users [U, D] and items [I, D] are scored by."""
+
+    user: Tensor
+    item: Tensor
+
+
+class Triples(NamedTuple):
+    """Embeddings of a batch's users and of its positive and negative items, [P, D] each."""
+
+    user: Tensor
+    positive: Tensor
+    negative: Tensor
+
+
+@dataclass(frozen=True, eq=False)
+class PairBatch:
+    """Users with one item they touched and one they did not, [P] each. noise: seed of the step's dropout."""
+
+    users: Tensor
+    positive: Tensor
+    negative: Tensor
+    noise: int = 0
+
+
+class PairwiseRanker(GraphRanker[Embeddings], Trainable[PairBatch]):
+    """score(u, i) = e_u . e_i, trained with BPR over the target's training pairs.
+
+    Departs from papers that penalise whole tables: the squared norm is taken over the initial embeddings of the batch,
+    divided by its size and by 2, as LightGCN's released code does.
+    """
+
+    def __init__(
+        self,
+        config: PairwiseConfig,
+        data: RankingData,
+        device: torch.device,
+        fill: Callable[[Tensor], Any] = nn.init.xavier_uniform_,
+    ) -> None:
+        super().__init__()
+        self.config, self.device = config, device
+        self.num_users, self.num_items = data.num_users, data.num_items
+        self.user_embedding = nn.Parameter(torch.empty(data.num_users, config.dim))
+        self.item_embedding = nn.Parameter(torch.empty(data.num_items, config.dim))
+        for table in (self.user_embedding, self.item_embedding):
+            fill(table)
+        self._sampler = PairSampler(data.train[data.target], device)
+        pairs = data.train[data.target].tocoo()
+        degree = np.bincount(pairs.row, minlength=data.num_users)
+        usable = degree[pairs.row] < data.num_items  # a user who touched everything has no negative item
+        self._users = torch.from_numpy(pairs.row[usable]).long().to(device)
+        self._items = torch.from_numpy(pairs.col[usable]).long().to(device)
+
+    @abstractmethod
+    def encode(self) -> Embeddings:
+        """Embeddings of all users and items, without noise."""
+
+    def score(self, users_B: Tensor) -> Tensor:
+        encoding = self.encoding()
+        return encoding.user[users_B] @ encoding.item.t()
+
+    def score_items(self, users_B: Tensor, items_BC: Tensor) -> Tensor:
+        encoding = self.encoding()
+        return torch.einsum("bd,bcd->bc", encoding.user[users_B], encoding.item[items_BC])
+
+    def batches(self, generator: torch.Generator) -> Iterator[PairBatch]:
+        """Every training pair of the target once, in random order, each with one negative.
+
+        Pairs of users who touched every item are left out, since there is no negative for them.
+        """
+        for pairs in shuffled_batches(self._users.numel(), self.config.batch_size, generator, self.device):
+            users = self._users[pairs]
+            yield PairBatch(users, self._items[pairs], self._sampler.negatives(users, generator))
+
+    def triples(self, batch: PairBatch) -> Triples:
+        """What `losses` scores. Override where encoding all nodes would waste work, or where training is noisy."""
+        encoding = self.encode()
+        return Triples(
+            encoding.user.index_select(0, batch.users),
+            encoding.item.index_select(0, batch.positive),
+            encoding.item.index_select(0, batch.negative),
+        )
+
+    def losses(self, batch: PairBatch) -> dict[str, Tensor]:
+        user, positive, negative = self.triples(batch)
+        initial = (
+            self.user_embedding.index_select(0, batch.users),
+            self.item_embedding.index_select(0, batch.positive),
+            self.item_embedding.index_select(0, batch.negative),
+        )
+        norm = squared_norm(initial) / (2 * batch.users.numel()) + self.weight_norm()
+        ranked = bpr((user * positive).sum(-1), (user * negative).sum(-1))
+        return {"bpr": ranked, "l2": self.config.l2 * norm}
+
+    def weight_norm(self) -> Tensor:
+        """What the penalty adds for parameters other than embeddings."""
+        return self.user_embedding.new_zeros(())
+
+    def embed(self) -> dict[str, Tensor]:
+        """Initial embeddings and those that score, users above items: each [U + I, D]."""
+        with self.evaluating():
+            initial = torch.cat([self.user_embedding, self.item_embedding]).detach()
+            return {"initial": initial, "final": torch.cat(self.encoding()).detach()}
