@@ -1,0 +1,376 @@
+"""Imports that the browser asks for: what was brought, what is asked of it, and the process that does the work.
+
+`<home>/imports/<token>/` holds `files/` (uploads under harmless names), `source.json`, `request.json`, `status.json`,
+`log.txt` and `lock`. The worker holds the lock from before its start to its end, so that whoever finds the lock free
+knows that it is gone, however it ended.
+"""
+
+import os
+import re
+import secrets
+import shutil
+import signal
+import sys
+import time
+import unicodedata
+from collections.abc import Iterable, Sequence
+from dataclasses import dataclass
+from pathlib import Path
+from typing import BinaryIO, Literal
+
+from pydantic import BaseModel, ConfigDict, Field
+
+from core.data.splits import SplitRule
+from core.detached import start_detached
+from core.errors import ConfigError, DataError
+from core.files import read_json, write_json
+from core.home import Home
+from core.locks import handed_on, is_held
+
+MAX_UPLOAD = 200 * 1024 * 1024
+A_DAY = 86_400.0
+STOP_WITHIN = 10.0
+LONGEST_NAME = 60
+_TOKEN = re.compile(r"[0-9a-f]{32}")
+_CHUNK = 1 << 20
+
+Act = Literal["check", "import"]
+State = Literal["staged", "running", "done", "failed", "vanished"]
+
+
+class ImportRequest(BaseModel):
+    """What to do with the source; the fields are the arguments of `core.data.importers.registry.import_dataset`.
+
+    columns: user, item, behavior, time -> name of the column; None where the layout needs no mapping.
+    """
+
+    model_config = ConfigDict(frozen=True, extra="forbid")
+
+    act: Act = "check"
+    layout: str = "auto"
+    name: str
+    columns: dict[str, str] | None = None
+    ids: Literal["whole", "text"] = "whole"
+    behaviors: tuple[str, ...] | None = None
+    target: str | None = None
+    split: SplitRule | None = None
+    seed: int = Field(default=0, ge=0)
+    replace: bool = False
+
+
+class ImportSummary(BaseModel):
+    """What an import would store or has stored. pairs: behaviour -> split -> rows."""
+
+    model_config = ConfigDict(frozen=True, extra="forbid")
+
+    users: int
+    items: int
+    pairs: dict[str, dict[str, int]]
+    split_rule: str
+    notes: tuple[str, ...] = ()
+
+
+class ImportStatus(BaseModel):
+    """Content of `status.json`; times are unix seconds. `vanished` is never stored: a reader finds it out."""
+
+    model_config = ConfigDict(frozen=True, extra="forbid")
+
+    state: State = "staged"
+    act: Act = "check"
+    fraction: float = Field(default=0.0, ge=0.0, le=1.0)
+    sentence: str = ""
+    started: float = 0.0
+    finished: float | None = None
+    pid: int | None = None
+    summary: ImportSummary | None = None
+    error: str = ""
+
+
+class Source(BaseModel):
+    """Content of `source.json`. path: where the data lies on this machine, None for uploads."""
+
+    model_config = ConfigDict(frozen=True, extra="forbid")
+
+    path: str | None
+    names: tuple[str, ...]
+    size: int
+
+
+@dataclass(frozen=True)
+class ImportJob:
+    """Paths and files of one import."""
+
+    folder: Path
+
+    @property
+    def token(self) -> str:
+        return self.folder.name
+
+    @property
+    def files(self) -> Path:
+        return self.folder / "files"
+
+    @property
+    def lock(self) -> Path:
+        return self.folder / "lock"
+
+    @property
+    def log(self) -> Path:
+        return self.folder / "log.txt"
+
+    def origin(self) -> Source:
+        """Where the data came from. Raises DataError if the record is missing or damaged."""
+        try:
+            return Source.model_validate(read_json(self.folder / "source.json"))
+        except (OSError, ValueError, RecursionError) as error:
+            raise DataError(
+                f"{self.folder / 'source.json'}: cannot be read ({error}); start the import over"
+            ) from error
+
+    def source(self) -> Path:
+        """What an importer reads: the path given, the one file brought, or the folder of several."""
+        origin = self.origin()
+        if origin.path is not None:
+            return Path(origin.path)
+        return self.files / origin.names[0] if len(origin.names) == 1 else self.files
+
+    def request(self) -> ImportRequest | None:
+        """What was asked last, or None before anything was. A damaged record counts as none."""
+        try:
+            return ImportRequest.model_validate(read_json(self.folder / "request.json"))
+        except (OSError, ValueError, RecursionError):
+            return None
+
+    def write_request(self, request: ImportRequest) -> None:
+        write_json(self.folder / "request.json", request.model_dump(mode="json"))
+
+    def write_status(self, status: ImportStatus) -> None:
+        write_json(self.folder / "status.json", status.model_dump(mode="json"))
+
+    def plain(self, text: str) -> str:
+        """`text` with uploads called by their names, without the folder that they lie in for now."""
+        return text.replace(f"{self.files}{os.sep}", "").replace(str(self.files), "the uploaded files")
+
+
+def stage(home: Home, files: Iterable[tuple[str, BinaryIO]]) -> str:
+    """Store uploads as (name, content) and return the token of the new import.
+
+    Raises DataError, leaving nothing behind, if there are none, two share a name, or they exceed MAX_UPLOAD together.
+    """
+    token = secrets.token_hex(16)
+    building = home.imports / f".{token}.part"
+    names: list[str] = []
+    size = 0
+    try:
+        (building / "files").mkdir(parents=True)
+        for given, content in files:
+            name = safe_file_name(given)
+            if name.lower() in (known.lower() for known in names):
+                raise DataError(f"two of the files are called {name!r}; rename one of them")
+            names.append(name)
+            size += _copied(content, building / "files" / name, MAX_UPLOAD - size)
+        if not names:
+            raise DataError("no file was brought; choose one or several files")
+        write_json(building / "source.json", Source(path=None, names=tuple(names), size=size).model_dump())
+        building.rename(home.imports / token)
+    except OSError as error:
+        raise DataError(
+            f"{home.imports}: the upload cannot be stored ({error.strerror}); make room on the disk, or give the "
+            "path of the data on this machine"
+        ) from error
+    finally:
+        shutil.rmtree(building, ignore_errors=True)
+    return token
+
+
+def stage_path(home: Home, path: str) -> str:
+    """Like `stage` for data that lie on this machine already; nothing is copied. Raises DataError."""
+    source = Path(path.strip()).expanduser() if path.strip() else Path()
+    if not source.is_absolute() or "\0" in path:
+        raise DataError(f"path {path!r} is not absolute; write it from the root, such as /data/events.csv")
+    try:
+        is_folder = source.is_dir()
+        names = sorted(entry.name for entry in source.iterdir()) if is_folder else [source.name]
+        size = 0 if is_folder else source.stat().st_size
+    except OSError as error:
+        raise DataError(
+            f"{source}: cannot be read ({error.strerror}); check the path and its permissions"
+        ) from error
+    token = secrets.token_hex(16)
+    record = Source(path=str(source), names=tuple(names), size=size)
+    write_json(home.imports / token / "source.json", record.model_dump())
+    return token
+
+
+def safe_file_name(given: str) -> str:
+    """`given` as one harmless path component that keeps its ending; folders in it are dropped."""
+    last = unicodedata.normalize("NFKC", given).replace("\\", "/").rstrip("/").rpartition("/")[2]
+    name = re.sub(r"[^\w.-]", "_", last).lstrip(".-")
+    if len(name) > LONGEST_NAME:
+        ending = "".join(Path(name).suffixes[-2:])[-LONGEST_NAME // 2 :]
+        name = name[: LONGEST_NAME - len(ending)] + ending
+    return name.rstrip(".") or "upload"
+
+
+def open_job(home: Home, token: str) -> ImportJob:
+    """The import of `token`. Raises ConfigError for what is no token, DataError if there is no such import."""
+    if not _TOKEN.fullmatch(token):
+        raise ConfigError(f"{token[:40]!r} names no import; start over on the Import page")
+    folder = home.imports / token
+    if not folder.is_dir():
+        raise DataError(f"the import {token[:8]} is no longer kept; bring the data again")
+    return ImportJob(folder)
+
+
+def status(home: Home, token: str) -> ImportStatus:
+    """How far the import is. Raises as `open_job`."""
+    job = open_job(home, token)
+    told = _stored_status(job)
+    if told.state == "running" and not is_alive(job):
+        told = _stored_status(job)  # it may have ended between the two looks
+        if told.state == "running":
+            return told.model_copy(update={"state": "vanished"})
+    return told
+
+
+def start(home: Home, token: str, request: ImportRequest, command: Sequence[str] | None = None) -> None:
+    """Begin what `request` asks in a process of its own that outlives this one.
+
+    Raises as `open_job`, and DataError if a process works on the import already.
+    """
+    job = open_job(home, token)
+    worker = [sys.executable, "-m", "core", "import-job", token, "--home", str(home.root)]
+    begun = ImportStatus(state="running", act=request.act, sentence="Starting", started=time.time())
+    try:
+        with handed_on(job.lock, wait=1.0) as lock:
+            if lock is None:
+                raise DataError("a process works on this import already; wait for its end, or stop it")
+            job.log.unlink(missing_ok=True)
+            job.write_request(request)
+            job.write_status(begun)
+            start_detached(command or worker, job.log, handles=[lock])
+    except OSError as error:
+        raise DataError(
+            f"{job.folder}: the import cannot begin ({error.strerror}); check the disk and its permissions"
+        ) from error
+
+
+def stop(home: Home, token: str) -> None:
+    """End the import's process, if there is one; what was brought stays. Raises as `open_job`."""
+    job = open_job(home, token)
+    deadline = time.monotonic() + STOP_WITHIN
+    told = False
+    while is_alive(job):
+        pid = _stored_status(job).pid
+        late = time.monotonic() > deadline
+        if pid is not None and (late or not told):
+            _signal(pid, signal.SIGKILL if late else signal.SIGTERM)
+            told = True
+        if time.monotonic() > deadline + STOP_WITHIN:
+            raise DataError(
+                f"the process of import {token[:8]} does not end; is it running on another machine? Stop it there"
+            )
+        time.sleep(0.05)
+    (job.folder / "status.json").unlink(missing_ok=True)
+
+
+def discard(home: Home, token: str) -> None:
+    """End the import and remove all it brought; an import that is gone is none to complain about."""
+    try:
+        stop(home, token)
+    except DataError:
+        if (home.imports / token).is_dir():
+            raise
+        return
+    _remove(home.imports / token)
+
+
+def drop_files(job: ImportJob) -> None:
+    """Remove the uploads of an import that is done; its outcome stays readable."""
+    shutil.rmtree(job.files, ignore_errors=True)
+
+
+def purge(home: Home, older_than: float = A_DAY) -> list[str]:
+    """Remove imports that nobody touched for `older_than` seconds, and data sets that a killed import left half written.
+
+    Returns what was removed.
+    """
+    before = time.time() - older_than
+    old = [path for path in _entries(home.imports) if _touched(path) < before]
+    gone = [path for path in old if not is_alive(ImportJob(path))]
+    gone += [path for path in _entries(home.datasets, ".*.part") if _touched(path) < before]
+    for path in gone:
+        _remove(path)
+    return [path.name for path in gone]
+
+
+def is_alive(job: ImportJob) -> bool:
+    """True while a process works on the import, whatever its pid and the clock say."""
+    return is_held(job.lock)
+
+
+def last_log_lines(job: ImportJob, count: int = 8) -> list[str]:
+    """The end of what the process printed."""
+    try:
+        with job.log.open("rb") as file:
+            file.seek(max(0, job.log.stat().st_size - 16_384))
+            return file.read().decode("utf-8", "replace").splitlines()[-count:]
+    except OSError:
+        return []
+
+
+def _copied(content: BinaryIO, path: Path, room: int) -> int:
+    """Copy `content` piece by piece; its size in bytes."""
+    size = 0
+    with path.open("xb") as file:
+        while piece := content.read(_CHUNK):
+            size += len(piece)
+            if size > room:
+                raise DataError(
+                    f"the upload is larger than {MAX_UPLOAD // 1024**2} MB; give the path of the data on this machine "
+                    "instead, or import it with `python -m core import`"
+                )
+            file.write(piece)
+    return size
+
+
+def _stored_status(job: ImportJob) -> ImportStatus:
+    try:
+        return ImportStatus.model_validate(read_json(job.folder / "status.json"))
+    except FileNotFoundError:
+        return ImportStatus()
+    except (OSError, ValueError, RecursionError) as error:
+        return ImportStatus(state="failed", error=f"status.json cannot be read ({error}); start over")
+
+
+def _signal(pid: int, number: signal.Signals) -> None:
+    """The lock is held, and by that process alone: its pid cannot have been given to another."""
+    try:
+        os.kill(pid, number)
+    except (ProcessLookupError, PermissionError):
+        return
+
+
+def _entries(folder: Path, pattern: str = "*") -> list[Path]:
+    return [path for path in sorted(folder.glob(pattern)) if path.is_dir()] if folder.is_dir() else []
+
+
+def _touched(path: Path) -> float:
+    """When anything directly inside `path` changed last."""
+    times = []
+    for entry in (path, *path.glob("*")):
+        try:
+            times.append(entry.stat().st_mtime)
+        except OSError:
+            continue
+    return max(times, default=0.0)
+
+
+def _remove(path: Path) -> None:
+    """Rename first, so that nobody sees half of it."""
+    doomed = path.with_name(f".{path.name.strip('.')}.{secrets.token_hex(4)}.deleted")
+    try:
+        path.rename(doomed)
+    except FileNotFoundError:
+        return
+    shutil.rmtree(doomed, ignore_errors=True)
