@@ -6,6 +6,7 @@ from collections.abc import Callable
 import torch
 
 from core.bench.cigf import bench_cigf
+from core.bench.dashboard import DashboardReport, bench_dashboard
 from core.bench.evaluate import bench_evaluate
 from core.bench.sparse import bench_sparse
 from core.bench.timing import Comparison
@@ -13,13 +14,14 @@ from core.data.dataset import list_datasets
 from core.data.planted import write_demo
 from core.errors import ConfigError
 from core.home import Home
-from core.training.device import device_title, pick_device, use_threads
+from core.training.device import pick_device, use_threads
 
 _PLANTED = "bench-planted"
-BENCHES: dict[str, Callable[[Home, str, torch.device], Comparison]] = {
+BENCHES: dict[str, Callable[[Home, str | None, torch.device], Comparison | DashboardReport]] = {
     "sparse": lambda home, dataset, device: bench_sparse(device),
-    "cigf": bench_cigf,
-    "evaluate": bench_evaluate,
+    "cigf": lambda home, dataset, device: bench_cigf(home, dataset or _default_dataset(home), device),
+    "evaluate": lambda home, dataset, device: bench_evaluate(home, dataset or _default_dataset(home), device),
+    "dashboard": lambda home, dataset, device: bench_dashboard(),
 }
 
 
@@ -28,13 +30,9 @@ def run_bench(name: str, home: Home, dataset: str | None, device: str, *, as_jso
     if name not in BENCHES:
         raise ConfigError(f"unknown benchmark {name!r}: expected one of {', '.join(BENCHES)}")
     use_threads(None)
-    chosen = pick_device(device)
-    outcome = BENCHES[name](home, dataset or _default_dataset(home), chosen)
+    outcome = BENCHES[name](home, dataset, pick_device(device))
     if not as_json:
-        print(
-            f"{outcome.name} on {device_title(chosen)}: {outcome.seconds:.4f} s per {outcome.unit}, ", end=""
-        )
-        print(f"plain form {outcome.reference_seconds:.4f} s, {outcome.ratio:.1f} times faster")
+        print(outcome.in_words())
     print(json.dumps(outcome.as_dict()))
     return 0
 

@@ -7,6 +7,8 @@ from typing import Any
 
 import torch
 
+from core.training.device import device_title
+
 
 @dataclass(frozen=True)
 class Comparison:
@@ -25,6 +27,13 @@ class Comparison:
     def ratio(self) -> float:
         """How many times faster ours is."""
         return self.reference_seconds / self.seconds
+
+    def in_words(self) -> str:
+        """What was measured, in one sentence."""
+        return (
+            f"{self.name} on {device_title(torch.device(self.device))}: {self.seconds:.4f} s per {self.unit}, "
+            f"plain form {self.reference_seconds:.4f} s, {self.ratio:.1f} times faster"
+        )
 
     def as_dict(self) -> dict[str, Any]:
         return {**asdict(self), "ratio": self.ratio}
