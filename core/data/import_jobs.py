@@ -1,9 +1,4 @@
-"""Imports that the browser asks for: what was brought, what is asked of it, and the process that does the work.
-
-`<home>/imports/<token>/` holds `files/` (uploads under harmless names), `source.json`, `request.json`, `status.json`,
-`log.txt` and `lock`. The worker holds the lock from before its start to its end, so that whoever finds the lock free
-knows that it is gone, however it ended.
-"""
+"""Imports that the browser asks for: bring data, have a process check or import them, ask how far it is, tidy up."""
 
 import os
 import re
@@ -14,142 +9,21 @@ import sys
 import time
 import unicodedata
 from collections.abc import Iterable, Sequence
-from dataclasses import dataclass
 from pathlib import Path
-from typing import BinaryIO, Literal
+from typing import BinaryIO
 
-from pydantic import BaseModel, ConfigDict, Field
-
-from core.data.splits import SplitRule
+from core.data.import_folder import ImportJob, ImportRequest, ImportStatus, Source, open_job
 from core.detached import start_detached
-from core.errors import ConfigError, DataError
-from core.files import read_json, write_json
+from core.errors import DataError
+from core.files import write_json
 from core.home import Home
-from core.locks import handed_on, is_held
+from core.locks import handed_on
 
 MAX_UPLOAD = 200 * 1024 * 1024
 A_DAY = 86_400.0
 STOP_WITHIN = 10.0
 LONGEST_NAME = 60
-_TOKEN = re.compile(r"[0-9a-f]{32}")
 _CHUNK = 1 << 20
-
-Act = Literal["check", "import"]
-State = Literal["staged", "running", "done", "failed", "vanished"]
-
-
-class ImportRequest(BaseModel):
-    """What to do with the source; the fields are the arguments of `core.data.importers.registry.import_dataset`.
-
-    columns: user, item, behavior, time -> name of the column; None where the layout needs no mapping.
-    """
-
-    model_config = ConfigDict(frozen=True, extra="forbid")
-
-    act: Act = "check"
-    layout: str = "auto"
-    name: str
-    columns: dict[str, str] | None = None
-    ids: Literal["whole", "text"] = "whole"
-    behaviors: tuple[str, ...] | None = None
-    target: str | None = None
-    split: SplitRule | None = None
-    seed: int = Field(default=0, ge=0)
-    replace: bool = False
-
-
-class ImportSummary(BaseModel):
-    """What an import would store or has stored. pairs: behaviour -> split -> rows."""
-
-    model_config = ConfigDict(frozen=True, extra="forbid")
-
-    users: int
-    items: int
-    pairs: dict[str, dict[str, int]]
-    split_rule: str
-    notes: tuple[str, ...] = ()
-
-
-class ImportStatus(BaseModel):
-    """Content of `status.json`; times are unix seconds. `vanished` is never stored: a reader finds it out."""
-
-    model_config = ConfigDict(frozen=True, extra="forbid")
-
-    state: State = "staged"
-    act: Act = "check"
-    fraction: float = Field(default=0.0, ge=0.0, le=1.0)
-    sentence: str = ""
-    started: float = 0.0
-    finished: float | None = None
-    pid: int | None = None
-    summary: ImportSummary | None = None
-    error: str = ""
-
-
-class Source(BaseModel):
-    """Content of `source.json`. path: where the data lies on this machine, None for uploads."""
-
-    model_config = ConfigDict(frozen=True, extra="forbid")
-
-    path: str | None
-    names: tuple[str, ...]
-    size: int
-
-
-@dataclass(frozen=True)
-class ImportJob:
-    """Paths and files of one import."""
-
-    folder: Path
-
-    @property
-    def token(self) -> str:
-        return self.folder.name
-
-    @property
-    def files(self) -> Path:
-        return self.folder / "files"
-
-    @property
-    def lock(self) -> Path:
-        return self.folder / "lock"
-
-    @property
-    def log(self) -> Path:
-        return self.folder / "log.txt"
-
-    def origin(self) -> Source:
-        """Where the data came from. Raises DataError if the record is missing or damaged."""
-        try:
-            return Source.model_validate(read_json(self.folder / "source.json"))
-        except (OSError, ValueError, RecursionError) as error:
-            raise DataError(
-                f"{self.folder / 'source.json'}: cannot be read ({error}); start the import over"
-            ) from error
-
-    def source(self) -> Path:
-        """What an importer reads: the path given, the one file brought, or the folder of several."""
-        origin = self.origin()
-        if origin.path is not None:
-            return Path(origin.path)
-        return self.files / origin.names[0] if len(origin.names) == 1 else self.files
-
-    def request(self) -> ImportRequest | None:
-        """What was asked last, or None before anything was. A damaged record counts as none."""
-        try:
-            return ImportRequest.model_validate(read_json(self.folder / "request.json"))
-        except (OSError, ValueError, RecursionError):
-            return None
-
-    def write_request(self, request: ImportRequest) -> None:
-        write_json(self.folder / "request.json", request.model_dump(mode="json"))
-
-    def write_status(self, status: ImportStatus) -> None:
-        write_json(self.folder / "status.json", status.model_dump(mode="json"))
-
-    def plain(self, text: str) -> str:
-        """`text` with uploads called by their names, without the folder that they lie in for now."""
-        return text.replace(f"{self.files}{os.sep}", "").replace(str(self.files), "the uploaded files")
 
 
 def stage(home: Home, files: Iterable[tuple[str, BinaryIO]]) -> str:
@@ -198,7 +72,12 @@ def stage_path(home: Home, path: str) -> str:
         ) from error
     token = secrets.token_hex(16)
     record = Source(path=str(source), names=tuple(names), size=size)
-    write_json(home.imports / token / "source.json", record.model_dump())
+    try:
+        write_json(home.imports / token / "source.json", record.model_dump())
+    except OSError as error:
+        raise DataError(
+            f"{home.imports}: cannot be written ({error.strerror}); check the disk and its permissions"
+        ) from error
     return token
 
 
@@ -212,22 +91,12 @@ def safe_file_name(given: str) -> str:
     return name.rstrip(".") or "upload"
 
 
-def open_job(home: Home, token: str) -> ImportJob:
-    """The import of `token`. Raises ConfigError for what is no token, DataError if there is no such import."""
-    if not _TOKEN.fullmatch(token):
-        raise ConfigError(f"{token[:40]!r} names no import; start over on the Import page")
-    folder = home.imports / token
-    if not folder.is_dir():
-        raise DataError(f"the import {token[:8]} is no longer kept; bring the data again")
-    return ImportJob(folder)
-
-
 def status(home: Home, token: str) -> ImportStatus:
     """How far the import is. Raises as `open_job`."""
     job = open_job(home, token)
-    told = _stored_status(job)
-    if told.state == "running" and not is_alive(job):
-        told = _stored_status(job)  # it may have ended between the two looks
+    told = job.stored_status()
+    if told.state == "running" and not job.is_alive:
+        told = job.stored_status()  # it may have ended between the two looks
         if told.state == "running":
             return told.model_copy(update={"state": "vanished"})
     return told
@@ -260,8 +129,8 @@ def stop(home: Home, token: str) -> None:
     job = open_job(home, token)
     deadline = time.monotonic() + STOP_WITHIN
     told = False
-    while is_alive(job):
-        pid = _stored_status(job).pid
+    while job.is_alive:
+        pid = job.stored_status().pid
         late = time.monotonic() > deadline
         if pid is not None and (late or not told):
             _signal(pid, signal.SIGKILL if late else signal.SIGTERM)
@@ -297,26 +166,11 @@ def purge(home: Home, older_than: float = A_DAY) -> list[str]:
     """
     before = time.time() - older_than
     old = [path for path in _entries(home.imports) if _touched(path) < before]
-    gone = [path for path in old if not is_alive(ImportJob(path))]
+    gone = [path for path in old if not ImportJob(path).is_alive]
     gone += [path for path in _entries(home.datasets, ".*.part") if _touched(path) < before]
     for path in gone:
         _remove(path)
     return [path.name for path in gone]
-
-
-def is_alive(job: ImportJob) -> bool:
-    """True while a process works on the import, whatever its pid and the clock say."""
-    return is_held(job.lock)
-
-
-def last_log_lines(job: ImportJob, count: int = 8) -> list[str]:
-    """The end of what the process printed."""
-    try:
-        with job.log.open("rb") as file:
-            file.seek(max(0, job.log.stat().st_size - 16_384))
-            return file.read().decode("utf-8", "replace").splitlines()[-count:]
-    except OSError:
-        return []
 
 
 def _copied(content: BinaryIO, path: Path, room: int) -> int:
@@ -327,20 +181,11 @@ def _copied(content: BinaryIO, path: Path, room: int) -> int:
             size += len(piece)
             if size > room:
                 raise DataError(
-                    f"the upload is larger than {MAX_UPLOAD // 1024**2} MB; give the path of the data on this machine "
-                    "instead, or import it with `python -m core import`"
+                    f"the upload is larger than {MAX_UPLOAD // 1024**2} MB; give the path of the data on this machine, "
+                    "or import a larger file with `python -m core import` and --max-size"
                 )
             file.write(piece)
     return size
-
-
-def _stored_status(job: ImportJob) -> ImportStatus:
-    try:
-        return ImportStatus.model_validate(read_json(job.folder / "status.json"))
-    except FileNotFoundError:
-        return ImportStatus()
-    except (OSError, ValueError, RecursionError) as error:
-        return ImportStatus(state="failed", error=f"status.json cannot be read ({error}); start over")
 
 
 def _signal(pid: int, number: signal.Signals) -> None:

@@ -12,14 +12,15 @@ from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
 from core.data import import_jobs
-from core.data.import_jobs import ImportRequest, ImportStatus, open_job, safe_file_name
+from core.data.import_folder import _TOKEN, ImportRequest, ImportStatus, open_job
+from core.data.import_jobs import safe_file_name
 from core.errors import ConfigError, DataError, RelScopeError
 from core.home import Home
 
 REQUEST = ImportRequest(act="check", layout="table", name="tiny", columns={"user": "u", "item": "i"})
 WRITES = """
 import signal, sys, time
-from core.data.import_jobs import ImportStatus, open_job
+from core.data.import_folder import ImportStatus, open_job
 from core.home import Home
 from pathlib import Path
 import os
@@ -126,7 +127,7 @@ def test_progress_and_end_of_a_process_are_read_from_its_status(home):
     token = started(home, ENDS)
     assert import_jobs.status(home, token).state in ("running", "done")
     wait_for(lambda: import_jobs.status(home, token).state == "done")
-    wait_for(lambda: not import_jobs.is_alive(open_job(home, token)))
+    wait_for(lambda: not open_job(home, token).is_alive)
     assert import_jobs.status(home, token).fraction == 1.0
 
 
@@ -142,7 +143,7 @@ def test_a_killed_process_is_told_as_vanished(home):
 def test_a_process_that_never_wrote_is_told_as_vanished_with_its_words(home):
     token = started(home, "print('no luck')")
     wait_for(lambda: import_jobs.status(home, token).state == "vanished")
-    assert import_jobs.last_log_lines(open_job(home, token)) == ["no luck"]
+    assert open_job(home, token).last_log_lines() == ["no luck"]
 
 
 def test_a_second_start_is_refused_while_one_works(home):
@@ -210,7 +211,7 @@ def test_any_token_is_refused_with_a_remedy_unless_it_is_one(home, token):
     for act in (import_jobs.status, import_jobs.stop, open_job):
         with pytest.raises(RelScopeError, match=r"start over|bring the data again"):
             act(home, token)
-    if not import_jobs._TOKEN.fullmatch(token):
+    if not _TOKEN.fullmatch(token):
         with pytest.raises(ConfigError):
             import_jobs.discard(home, token)
     assert left(home) == []
