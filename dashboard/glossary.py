@@ -22,8 +22,30 @@ TERMS: dict[str, str] = {
     "had touched the recommended item before under the first relation. Neither tells of other people's behaviour.",
     "planted verdict": "The 95 % interval of the difference between two groups' mean attention (Welch's t over users). "
     "If it includes 0 we say no difference. It covers chance among users, not what another seed would train.",
-    "gate": "The weight with which a task mixes the experts' predictions; gates of one task sum to 1.",
-    "expert": "The interaction of a user and an item under one behaviour (CIGF, Eq. 14).",
+    "gate": "The weight with which a task mixes the experts' predictions; gates of one task sum to 1. It says how much a "
+    "task listens to an expert, not how large the expert's own prediction is.",
+    "expert": "Under MESI, the interaction of a user and an item under one behaviour (CIGF, Eq. 14). Under MMOE and PLE, "
+    "one of several small networks that all see the same input.",
+    "task": "Each behaviour is a task of its own, learned together with the others. The last one is the target: "
+    "recommendations follow its scores.",
+    "held-out pairs": "A fixed sample of at most 1,024 user-item pairs of the target that the model was not trained on. "
+    "All runs on the same data are measured on the same pairs.",
+    "leads": "The share of held-out pairs for which this expert has the largest gate.",
+    "gate entropy": "0: one expert alone; 1: all experts alike. Measured on the mean gate it says how evenly a task "
+    "spreads over its experts; measured pair by pair and then averaged, how undecided single gates are.",
+    "gate verdict": "Collapsed: entropy of the mean gate below 0.1, one expert takes all. Flat: entropy pair by pair above "
+    "0.98, nobody specialises. Same for all: no gate deviates over pairs by more than 0.5 percentage points.",
+    "load": "The mean gate of an expert over all tasks and pairs. An expert with less than a tenth of an even share is idle.",
+    "gradient conflict": "The cosine between the gradients of two tasks' losses on the shared embeddings. Below 0 a step "
+    "that helps one task hurts the other. One probe is one batch, so single values are noisy.",
+    "behaviour correlation": "The mean Pearson correlation between a user's behaviours, over all items (CIGF, Eqs. 25 and "
+    "26). High: the user acts on the same items in every way. Undefined for users who lack a behaviour.",
+    "user groups": "Equal counts: the same number of users in each group. Equal widths: evenly spaced correlations, so that "
+    "groups may be tiny. The paper uses six groups and does not say how it cuts them.",
+    "activity": "Correlation rises with activity. Users of similar activity, the middle half by number of training "
+    "pairs, show what is left of a trend without it; the paper draws users with a fixed number of interactions.",
+    "head": "The last part of CIGF, which turns representations into one score per task. MESI feeds each expert its own "
+    "behaviour's representation; MMOE and PLE feed all experts the same.",
     "preset": "A named set of settings: what the paper used, or a small one that trains in under a minute.",
     "variant": "A named change of the model, most often an ablation from the paper's tables.",
     "seed": "The number that fixes all randomness of a run. Several, written 0, 1, 2 or 0-4, make one run each and show how much of a result is luck.",

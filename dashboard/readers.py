@@ -13,8 +13,9 @@ import numpy as np
 import pandas as pd
 import streamlit as st
 
+from core.data import profile_store
 from core.data.dataset import Dataset, DatasetInfo, list_datasets, open_dataset
-from core.errors import RunError
+from core.errors import DataError, RunError
 from core.findings import Array, Finding, History, load_finding, load_history
 from core.home import Home, find_home
 from core.protocol import FitOn
@@ -113,6 +114,61 @@ def datasets(chosen: Home) -> list[DatasetInfo]:
     return list_datasets(chosen)
 
 
+def data_profile(chosen: Home, info: DatasetInfo) -> dict[str, Any] | None:
+    """The stored profile of a data set (see `python -m core profile`), or None where there is none yet."""
+    path = profile_store.profile_folder(chosen, info.content_hash) / "profile.json"
+    return _data_profile(str(chosen.root), info, stamp(path))
+
+
+@st.cache_resource(
+    max_entries=64, show_spinner=False, hash_funcs={DatasetInfo: lambda info: info.model_dump_json()}
+)
+def _data_profile(root: str, info: DatasetInfo, written: Stamp) -> dict[str, Any] | None:
+    return profile_store.stored_profile(Home(Path(root)), info)
+
+
+def user_profile(chosen: Home, name: str) -> pd.DataFrame | None:
+    """What is known of each user of data set `name`: `user`, `correlation` (mean over pairs of behaviours, CIGF, Eqs.
+    25 and 26; NaN where undefined) and `degree_<behavior>` in training; row u is user u.
+
+    None while another process counts, which this starts where nobody has. Raises DataError if the data set is missing
+    or has no interactions, or if counting failed.
+    """
+    info = open_dataset(chosen, name).info
+    if not info.behaviors:
+        raise DataError(
+            f"data set {name!r} has no interactions, so its users cannot be told apart; pick another data set"
+        )
+    folder = profile_store.profile_folder(chosen, info.content_hash)
+    table = _user_profile(
+        str(chosen.root), info, stamp(folder / "users.parquet"), stamp(folder / "profile.json")
+    )
+    if table is None:
+        start_profile(chosen, info)
+    return table
+
+
+def start_profile(chosen: Home, info: DatasetInfo) -> None:
+    """Have a profile computed where nobody has tried. Raises DataError if the last attempt failed or none can start."""
+    now = profile_store.standing(chosen, info)
+    if now.state == "failed":
+        raise DataError(f"data set {info.name!r} could not be profiled: {now.said}")
+    if now.state == "absent":
+        try:
+            profile_store.start(chosen, info)
+        except OSError as error:
+            raise DataError(
+                f"data set {info.name!r} could not be profiled: {error}; make {chosen.cache} writable"
+            ) from error
+
+
+@st.cache_resource(
+    max_entries=8, show_spinner="Reading users", hash_funcs={DatasetInfo: lambda info: info.content_hash}
+)
+def _user_profile(root: str, info: DatasetInfo, users: Stamp, profile: Stamp) -> pd.DataFrame | None:
+    return profile_store.stored_users(Home(Path(root)), info)
+
+
 def titles(data: Dataset) -> list[str]:
     """A readable name per item: its title, otherwise `item 42`."""
     return _titles(str(data.folder), stamp(data.folder / "items.parquet"))
@@ -152,6 +208,28 @@ def _per_user(path: str, written: Stamp) -> pd.DataFrame:
         raise RunError(
             f"{path}: cannot be read ({error}); resume or repeat the run to write it again"
         ) from error
+
+
+def user_metric(run: RunFolder, protocol: str, metric: str) -> pd.DataFrame | None:
+    """One metric of every user scored under `protocol`: columns user, value, by rising user; None where it has none.
+
+    Reads these columns alone, so that many runs can be laid beside each other. Raises RunError if damaged.
+    """
+    path = run.path / "per_user.parquet"
+    return _user_metric(str(path), protocol, metric, stamp(path)) if path.exists() else None
+
+
+@st.cache_resource(max_entries=24, show_spinner="Reading results per user")
+def _user_metric(path: str, protocol: str, metric: str, written: Stamp) -> pd.DataFrame | None:
+    try:
+        rows = pd.read_parquet(path, columns=["protocol", "user", metric])
+    except (OSError, ValueError) as error:
+        raise RunError(
+            f"{path}: cannot be read ({error}); resume or repeat the run to write it again"
+        ) from error
+    rows = rows.loc[rows["protocol"] == protocol, ["user", metric]].dropna()
+    named = rows.rename(columns={metric: "value"}).sort_values("user", ignore_index=True)
+    return named if len(named) else None
 
 
 @dataclass(frozen=True)

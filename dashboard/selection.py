@@ -52,6 +52,11 @@ PATTERNS: dict[str, re.Pattern[str]] = {
         "user": r"\d{1,9}",
         "item": r"\d{1,9}",
         "path": rf"{_LABEL}( > {_LABEL}){{0,7}}",
+        "task": _LABEL,
+        "expert": r"[a-z0-9_ ]{1,40}",
+        "experts": r"evolution|groups|heads|pairs",
+        "cut": r"equal_count|equal_width",
+        "activity": r"all|similar",
         "image": r"png|svg",
     }.items()
 }

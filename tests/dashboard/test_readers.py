@@ -105,3 +105,21 @@ def test_items_without_titles_are_numbered(home) -> None:
     items = data.items().drop(columns="title")
     items.to_parquet(data.folder / "items.parquet")
     assert readers.titles(data)[5] == "item 5"
+
+
+def test_one_metric_per_user_of_one_protocol(home) -> None:
+    run = stored_runs.done_run(home, stored_runs.tiny_demo(home))
+    everything = readers.per_user(run)
+    only = readers.user_metric(run, "sampled99", "ndcg@10")
+    assert only["user"].tolist() == sorted(everything["user"])
+    assert only["value"].tolist() == [0.5] * len(everything)
+    assert readers.user_metric(run, "full", "ndcg@10") is None
+    unscored = stored_runs.queued_run(home, stored_runs.tiny_demo(home, "other"))
+    assert readers.user_metric(unscored, "sampled99", "ndcg@10") is None
+
+
+def test_damaged_results_per_user_are_refused_when_one_metric_is_read(home) -> None:
+    run = stored_runs.done_run(home, stored_runs.tiny_demo(home))
+    (run.path / "per_user.parquet").write_bytes(b"no parquet")
+    with pytest.raises(RunError, match="resume or repeat"):
+        readers.user_metric(run, "sampled99", "ndcg@10")
