@@ -58,6 +58,7 @@ PATTERNS: dict[str, re.Pattern[str]] = {
         "cut": r"equal_count|equal_width",
         "activity": r"all|similar",
         "image": r"png|svg",
+        "job": r"[0-9a-f]{32}",
     }.items()
 }
 _STORE, _MIRROR, _REFUSED = "selection", "selection-in-url", "selection-refused"
