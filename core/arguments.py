@@ -40,6 +40,7 @@ def parser_for(acts: Mapping[str, Act]) -> argparse.ArgumentParser:
     _import_arguments(command("import", "read a data set"))
     shown = _json(command("profile", "print a data set's statistics as JSON"))
     shown.add_argument("name")
+    shown.add_argument("--quiet", action="store_true", help="fill the cache and print nothing")
     _json(command("systems", "list what can be trained"))
     train = _recipe_arguments(command("train", "train here and now"))
     train.add_argument("--resume", metavar="RUN", help="continue a run from its last checkpoint")

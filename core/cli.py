@@ -59,6 +59,7 @@ def _demo_data(home: Home, args: Arguments) -> int:
         home, args.name, seed=seed, num_users=args.users, num_items=args.items, replace=args.replace
     )
     print(f"wrote {info.name}: {info.num_users} users, {info.num_items} items, {', '.join(info.behaviors)}")
+    _fill_profile(home, info.name)
     return 0
 
 
@@ -82,15 +83,36 @@ def _import(home: Home, args: Arguments) -> int:
     )
     for note in info.notes:
         print(f"  {note}")
+    _fill_profile(home, info.name)
     return 0
 
 
 def _profile(home: Home, args: Arguments) -> int:
     from core.data.dataset import open_dataset
-    from core.data.profile import profile
+    from core.data.profile_store import fill
 
-    print(json.dumps(profile(open_dataset(home, args.name)), indent=None if args.json else 2))
+    dataset = open_dataset(home, args.name)
+    try:
+        told = fill(home, dataset)
+    except OSError as error:
+        from core.data.profile import profile
+
+        print(f"the profile is not kept: {error}", file=sys.stderr)
+        told = profile(dataset)
+    if not args.quiet:
+        print(json.dumps(told, indent=None if args.json else 2))
     return 0
+
+
+def _fill_profile(home: Home, name: str) -> None:
+    """Profile a data set that was just written; if that fails, the data set is still there and the page can try again."""
+    from core.data.dataset import open_dataset
+    from core.data.profile_store import fill
+
+    try:
+        fill(home, open_dataset(home, name))
+    except (RelScopeError, OSError) as error:
+        print(f"{name} could not be profiled: {error}", file=sys.stderr)
 
 
 def _systems(home: Home, args: Arguments) -> int:

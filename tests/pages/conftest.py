@@ -6,6 +6,7 @@ from pathlib import Path
 import pytest
 from streamlit.testing.v1 import AppTest
 
+from core.data import profile_store
 from core.home import Home
 from core.runs import launch
 from dashboard.navigation import ROOT
@@ -19,6 +20,7 @@ def home(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Home:
     """An empty home that the pages read; no process is ever started."""
     monkeypatch.setenv("RELSCOPE_HOME", str(tmp_path))
     monkeypatch.setattr(launch, "ensure_supervisor", lambda home: None)
+    monkeypatch.setattr(profile_store, "start", lambda home, info: None)
     return Home(tmp_path)
 
 
