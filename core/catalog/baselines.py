@@ -26,6 +26,21 @@ class EASEConfig(SystemConfig):
     )
 
 
+class ItemKNNConfig(SystemConfig):
+    """Settings of ItemKNN."""
+
+    neighbors: int = setting(
+        50,
+        "most similar items kept per item; the toolkit of Dacrema et al. searches 5 to 1,000",
+        ge=1,
+        le=5000,
+    )
+    shrinkage: float = setting(
+        100.0, "added to the product of norms, so that few common users prove little; 0 to 1,000", ge=0
+    )
+    history: Literal["target", "all"] = setting("target", "behaviours whose pairs form the user-item matrix")
+
+
 POPULARITY = System(
     key="popularity",
     title="Popularity",
@@ -55,5 +70,16 @@ EASE = System(
     family="single behaviour",
     config=EASEConfig,
     presets={"paper": {}, "small": {"l2": 20.0}},
+    variants={"all_behaviors": Variant("pairs of every behaviour", {"history": "all"})},
+)
+
+ITEM_KNN = System(
+    key="itemknn",
+    title="ItemKNN",
+    paper="Deshpande and Karypis, Item-Based Top-N Recommendation Algorithms, ACM TOIS 2004",
+    summary="Sums the shrunk cosines between an item and its nearest neighbours in the user's history.",
+    family="single behaviour",
+    config=ItemKNNConfig,
+    presets={"paper": {}, "small": {"neighbors": 100, "shrinkage": 10.0}},
     variants={"all_behaviors": Variant("pairs of every behaviour", {"history": "all"})},
 )

@@ -1,12 +1,26 @@
 """The catalog: every system that can be trained, by key. Nothing is found by string import."""
 
 from core.catalog.base import System
-from core.catalog.baselines import EASE, POPULARITY, SEEN_BEFORE
+from core.catalog.baselines import EASE, ITEM_KNN, POPULARITY, SEEN_BEFORE
 from core.catalog.cigf import CIGF
 from core.catalog.lightgcn import LIGHTGCN, LIGHTGCN_M
+from core.catalog.mf import MF
+from core.catalog.ngcf import NGCF, NGCF_M
 from core.errors import ConfigError
 
-CATALOG: dict[str, System] = {s.key: s for s in (CIGF, LIGHTGCN_M, LIGHTGCN, EASE, SEEN_BEFORE, POPULARITY)}
+_SYSTEMS = (
+    CIGF,
+    LIGHTGCN_M,
+    NGCF_M,
+    LIGHTGCN,
+    NGCF,
+    MF,
+    EASE,
+    ITEM_KNN,
+    SEEN_BEFORE,
+    POPULARITY,
+)
+CATALOG: dict[str, System] = {s.key: s for s in _SYSTEMS}
 
 
 def system(key: str) -> System:

@@ -13,13 +13,20 @@ from core.models.base import Ranker
 from core.models.cigf import CIGF
 from core.models.counting import Popularity, SeenBefore
 from core.models.ease import EASE
+from core.models.itemknn import ItemKNN
 from core.models.lightgcn import LightGCN
+from core.models.mf import MF
+from core.models.ngcf import NGCF
 
 MODELS: dict[str, Callable[[Any, RankingData, torch.device], Ranker]] = {
     "cigf": CIGF,
     "lightgcn_m": LightGCN,
+    "ngcf_m": NGCF,
     "lightgcn": LightGCN,
+    "ngcf": NGCF,
+    "mf": MF,
     "ease": EASE,
+    "itemknn": ItemKNN,
     "seen_before": SeenBefore,
     "popularity": Popularity,
 }

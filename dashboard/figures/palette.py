@@ -25,8 +25,13 @@ SYSTEMS = {
     "srgformer": PURPLE,
     "hgcvae": ORANGE,
     "lightgcn_m": SKY,
+    "ngcf_m": "#9B7FD1",
+    "cascading_rank": "#9C5A3C",
     "lightgcn": "#3A87B0",
+    "ngcf": "#6A51A3",
+    "mf": "#2E8B8B",
     "ease": "#7A6A00",
+    "itemknn": "#B5A642",
     "seen_before": GREY,
     "popularity": "#B0B0B0",
 }

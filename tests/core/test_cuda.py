@@ -6,6 +6,7 @@ import numpy as np
 import pytest
 import torch
 
+from core.catalog.systems import CATALOG
 from core.data.dataset import open_dataset
 from core.data.planted import write_demo
 from core.data.ranking import RankingData, ranking_data
@@ -49,11 +50,11 @@ def test_the_sparse_product_and_its_gradients_agree_with_the_cpu() -> None:
         torch.testing.assert_close(ours, plain, rtol=1e-4, atol=1e-5)
 
 
-@pytest.mark.parametrize("system", ["cigf", "lightgcn_m", "ease", "seen_before", "popularity"])
+@pytest.mark.parametrize("system", sorted(CATALOG))
 def test_every_system_trains_and_is_evaluated_under_both_protocols(
     home: Home, data: RankingData, system: str
 ) -> None:
-    short = {"epochs": 2, "snapshot_every": 1} if system in ("cigf", "lightgcn_m") else {}
+    short = {"epochs": 2, "snapshot_every": 1} if CATALOG[system].is_trained else {}
     recipe = make_recipe(
         "demo", data.content_hash, system, planted=True, overrides=short, device="cuda", protocol="sampled99"
     )

@@ -239,7 +239,7 @@ def test_train_shows_the_equivalent_command(stored, opened) -> None:
     assert "python -m core train lightgcn demo --preset small" in said
 
 
-@pytest.mark.parametrize("system", ["cigf", "lightgcn_m", "lightgcn", "ease", "seen_before", "popularity"])
+@pytest.mark.parametrize("system", sorted(CATALOG))
 def test_train_draws_a_form_for_every_system(system, stored, opened) -> None:
     app = opened("train", system=system)
     assert not app.error
