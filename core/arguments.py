@@ -4,6 +4,7 @@ import argparse
 from collections.abc import Callable, Mapping
 
 from core.catalog.systems import CATALOG
+from core.data.importers.limits import DEFAULT_MAX_MB
 from core.home import Home
 from core.protocol import PROTOCOLS
 
@@ -38,6 +39,8 @@ def parser_for(acts: Mapping[str, Act]) -> argparse.ArgumentParser:
         "--if-missing", action="store_true", help="do nothing if a data set of that name exists"
     )
     _import_arguments(command("import", "read a data set"))
+    job = command("import-job", "work off an import that the dashboard has staged")
+    job.add_argument("token", help="name of the folder below imports/")
     shown = _json(command("profile", "print a data set's statistics as JSON"))
     shown.add_argument("name")
     shown.add_argument("--quiet", action="store_true", help="fill the cache and print nothing")
@@ -77,14 +80,36 @@ def _json(parser: argparse.ArgumentParser) -> argparse.ArgumentParser:
 
 
 def _import_arguments(parser: argparse.ArgumentParser) -> None:
-    parser.add_argument("layout", help="behavior-text, behavior-npz, or auto")
-    parser.add_argument("source", help="folder of the files")
+    parser.add_argument("layout", help="table, behavior-text, behavior-npz, ... or auto")
+    parser.add_argument("source", help="file or folder to read")
     parser.add_argument("--name", required=True, help="name of the data set")
     parser.add_argument("--behaviors", help="behaviours in funnel order, target last: view,cart,buy")
     parser.add_argument("--target", help="name of the behaviour to recommend (default: buy)")
     parser.add_argument("--split", choices=["as-given", "last", "random"], help="how pairs are held out")
     parser.add_argument("--seed", type=_seed, default=0, help="seed of random splits")
     parser.add_argument("--replace", action="store_true", help="replace a data set of that name")
+    parser.add_argument(
+        "--map",
+        metavar="user=COL,item=COL,behavior=COL,time=COL",
+        help="columns of a table; behavior and time may be left out (default: detected)",
+    )
+    parser.add_argument(
+        "--ids", choices=["whole", "text"], default="whole", help="whole numbers from 0 up, or any texts"
+    )
+    parser.add_argument("--dry-run", action="store_true", help="read, check and report; store nothing")
+    parser.add_argument(
+        "--max-size",
+        type=_megabytes,
+        default=DEFAULT_MAX_MB,
+        metavar="MB",
+        help=f"largest source file in megabytes (default: {DEFAULT_MAX_MB})",
+    )
+
+
+def _megabytes(text: str) -> int:
+    if not text.isdecimal() or not 1 <= int(text[:9]) < 10**6 or len(text) > 9:
+        raise argparse.ArgumentTypeError(f"{text!r} is no size: expected whole megabytes from 1 to 999999")
+    return int(text)
 
 
 def _recipe_arguments(parser: argparse.ArgumentParser) -> argparse.ArgumentParser:

@@ -4,13 +4,16 @@ import json
 import sys
 from collections.abc import Sequence
 from pathlib import Path
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 from core.arguments import Act, Arguments, parser_for
 from core.catalog.systems import CATALOG, system
 from core.errors import ConfigError, RelScopeError
 from core.home import Home, find_home
 from core.recipe import Recipe, make_recipe
+
+if TYPE_CHECKING:
+    from core.data.importers.report import ImportReport
 
 INTERRUPTED = 130
 
@@ -64,27 +67,36 @@ def _demo_data(home: Home, args: Arguments) -> int:
 
 
 def _import(home: Home, args: Arguments) -> int:
-    from core.data.importers.registry import import_dataset
+    from core.data.importers.console import told_progress
+    from core.data.importers.registry import check_import, import_dataset
+    from core.data.importers.table import parse_map
 
-    behaviors = args.behaviors.split(",") if args.behaviors else None
-    info = import_dataset(
-        home,
-        args.layout,
-        Path(args.source),
-        args.name,
-        behaviors=behaviors,
-        target=args.target,
-        split=args.split,
-        seed=args.seed,
-        replace=args.replace,
-    )
-    print(
-        f"imported {info.name}: {info.num_users} users, {info.num_items} items, {', '.join(info.behaviors)}"
-    )
-    for note in info.notes:
-        print(f"  {note}")
-    _fill_profile(home, info.name)
+    asked: dict[str, Any] = {
+        "behaviors": args.behaviors.split(",") if args.behaviors else None,
+        "target": args.target,
+        "split": args.split,
+        "seed": args.seed,
+        "replace": args.replace,
+        "columns": parse_map(args.map) if args.map else None,
+        "ids": args.ids,
+        "max_mb": args.max_size,
+    }
+    reports: list[ImportReport] = []
+    with told_progress() as progress:
+        common = (home, args.layout, Path(args.source), args.name)
+        if args.dry_run:
+            reports.append(check_import(*common, **asked, progress=progress))
+        else:
+            import_dataset(*common, **asked, progress=progress, told=reports.append)
+    done = "checked, nothing stored" if args.dry_run else f"imported {args.name}"
+    print(f"{done}: " + "\n".join(reports[0].lines()))
     return 0
+
+
+def _import_job(home: Home, args: Arguments) -> int:
+    from core.data.import_work import work
+
+    return work(home, args.token)
 
 
 def _profile(home: Home, args: Arguments) -> int:
@@ -293,6 +305,7 @@ ACTS: dict[str, Act] = {
     "datasets": _datasets,
     "demo-data": _demo_data,
     "import": _import,
+    "import-job": _import_job,
     "profile": _profile,
     "systems": _systems,
     "train": _train,

@@ -1,13 +1,17 @@
 """From raw rows to the content of a data set: the funnel's order, dense ids, and the split; shared by importers."""
 
-from collections.abc import Mapping, Sequence
-from dataclasses import dataclass, replace
+from collections.abc import Callable, Mapping, Sequence
+from dataclasses import dataclass, field, replace
 from pathlib import Path
+from typing import Any
 
 import numpy as np
 import pandas as pd
 from numpy.typing import NDArray
 
+from core.data.importers.columns import ColumnMap
+from core.data.importers.identities import IdKind
+from core.data.importers.limits import DEFAULT_LIMITS, Limits
 from core.data.info import checked_label
 from core.data.splits import SplitRule, split_rows
 from core.data.writing import DatasetContent, Provenance
@@ -15,18 +19,30 @@ from core.errors import DataError
 
 DEFAULT_TARGET = "buy"
 
+Progress = Callable[[float, str], None]
+
+
+def silent(fraction: float, sentence: str) -> None:
+    """Progress that nobody follows."""
+
 
 @dataclass(frozen=True)
 class ImportOptions:
     """What the user may say about a source; None leaves the choice to the importer.
 
     behaviors: funnel order, target last; behaviours not named are not imported.
+    columns, ids: which columns of a table hold what, and whether ids are whole numbers or texts.
+    limits: how large a source may be. progress: told a share within 0..1 and what is being done.
     """
 
     behaviors: tuple[str, ...] | None = None
     target: str | None = None
     split: SplitRule | None = None
     seed: int = 0
+    columns: ColumnMap | None = None
+    ids: IdKind = "whole"
+    limits: Limits = DEFAULT_LIMITS
+    progress: Progress = field(default=silent, compare=False)
 
     def __post_init__(self) -> None:
         for name in (*(self.behaviors or ()), *([self.target] if self.target is not None else [])):
@@ -70,10 +86,12 @@ def interaction_content(
     options: ImportOptions,
     provenance: Provenance,
     *,
-    users: Sequence[str],
-    items: Sequence[str],
+    users: Any,
+    items: Any,
 ) -> DatasetContent:
-    """Split `rows` (dense ids) and complete `provenance`, whose notes come first; users and items are original ids.
+    """Split `rows` (dense ids) and complete `provenance`, whose notes come first.
+
+    users, items: original ids as texts, a list or an Arrow array.
 
     Raises DataError if the target has no rows or the split leaves nothing to train or test.
     """
@@ -82,13 +100,14 @@ def interaction_content(
         raise DataError(
             f"{provenance.source}: the target behavior {target!r} has no pairs; name another with --target"
         )
+    options.progress(0.75, f"splitting {len(rows)} rows")
     result = split_rows(rows, target, options.split, options.seed)
     return DatasetContent(
         provenance=replace(provenance, split_rule=result.rule, notes=(*provenance.notes, *result.notes)),
         behaviors=options.behaviors or funnel_order(result.rows, target),
         interactions=result.rows,
-        users=pd.DataFrame({"original_id": list(users)}),
-        items=pd.DataFrame({"original_id": list(items)}),
+        users=pd.DataFrame({"original_id": pd.Series(users, dtype="str")}),
+        items=pd.DataFrame({"original_id": pd.Series(items, dtype="str")}),
     )
 
 

@@ -4,29 +4,40 @@ from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 
-from core.data.importers import behavior_npz, behavior_text
-from core.data.importers.content import ImportOptions
+from core.data.importers import behavior_npz, behavior_text, mbgmn, table
+from core.data.importers.columns import ColumnMap
+from core.data.importers.content import ImportOptions, Progress, silent
+from core.data.importers.identities import IdKind
+from core.data.importers.limits import DEFAULT_MAX_MB, MEGABYTE, Limits
+from core.data.importers.report import ImportReport, report_of
 from core.data.info import DatasetInfo
 from core.data.splits import SplitRule
 from core.data.writing import DatasetContent, refuse_existing, write_dataset
 from core.errors import DataError
 from core.home import Home
 
+__all__ = ["LAYOUTS", "ImportReport", "Layout", "check_import", "detect_layout", "import_dataset"]
+
 
 @dataclass(frozen=True)
 class Layout:
-    """One importer: `detect` looks at file names only, `read` checks everything."""
+    """One importer: `detect` looks at file names only, `read` checks everything; is_table: its columns can be mapped."""
 
     title: str
     detect: Callable[[Path], bool]
     read: Callable[[Path, ImportOptions], DatasetContent]
+    is_table: bool = False
 
 
 LAYOUTS: dict[str, Layout] = {
+    "table": Layout(
+        "one CSV, TSV or Parquet file with a row per interaction", table.detect, table.read, is_table=True
+    ),
     "behavior-text": Layout(
         "one `user item` text file per behavior", behavior_text.detect, behavior_text.read
     ),
     "behavior-npz": Layout("one scipy sparse matrix per behavior", behavior_npz.detect, behavior_npz.read),
+    "mbgmn": Layout("MB-GMN's pickled matrices, never run", mbgmn.detect, mbgmn.read),
 }
 
 
@@ -52,16 +63,84 @@ def import_dataset(
     split: SplitRule | None = None,
     seed: int = 0,
     replace: bool = False,
+    columns: ColumnMap | None = None,
+    ids: IdKind = "whole",
+    max_mb: int = DEFAULT_MAX_MB,
+    progress: Progress | None = None,
+    told: Callable[[ImportReport], None] | None = None,
 ) -> DatasetInfo:
     """Read `source` by the named layout (`auto` detects it) and store it as data set `name`.
 
     behaviors: funnel order, target last; by default decreasing number of pairs. target: default `buy`.
-    split, seed: see `core.data.splits.split_rows`. Raises DataError; the home is then as it was.
+    split, seed: see `core.data.splits.split_rows`. columns, ids: of tables; by default detected, whole numbers.
+    max_mb: largest source file. progress: told a share within 0..1 and a sentence. told: given the report before
+    anything is stored. Raises DataError; the home is then as it was.
     """
+    refuse_existing(home, name, replace=replace)
+    options = _options(behaviors, target, split, seed, columns, ids, max_mb, progress)
+    chosen, content = _read(layout, source, options)
+    if told is not None:
+        told(report_of(chosen, content))
+    options.progress(0.85, f"writing {len(content.interactions)} rows")
+    info = write_dataset(home, name, content, replace=replace)
+    options.progress(1.0, f"stored {name}")
+    return info
+
+
+def check_import(
+    home: Home,
+    layout: str,
+    source: Path,
+    name: str,
+    *,
+    behaviors: Sequence[str] | None = None,
+    target: str | None = None,
+    split: SplitRule | None = None,
+    seed: int = 0,
+    replace: bool = False,
+    columns: ColumnMap | None = None,
+    ids: IdKind = "whole",
+    max_mb: int = DEFAULT_MAX_MB,
+    progress: Progress | None = None,
+) -> ImportReport:
+    """The dry run of `import_dataset`: everything is read, checked and split, nothing is stored. Raises the same."""
+    refuse_existing(home, name, replace=replace)
+    options = _options(behaviors, target, split, seed, columns, ids, max_mb, progress)
+    chosen, content = _read(layout, source, options)
+    options.progress(1.0, "checked; nothing was stored")
+    return report_of(chosen, content)
+
+
+def _options(
+    behaviors: Sequence[str] | None,
+    target: str | None,
+    split: SplitRule | None,
+    seed: int,
+    columns: ColumnMap | None,
+    ids: IdKind,
+    max_mb: int,
+    progress: Progress | None,
+) -> ImportOptions:
+    if max_mb < 1:
+        raise DataError(f"--max-size {max_mb}: expected a whole number of megabytes from 1 up")
+    return ImportOptions(
+        behaviors=tuple(behaviors) if behaviors is not None else None,
+        target=target,
+        split=split,
+        seed=seed,
+        columns=columns,
+        ids=ids,
+        limits=Limits(max_mb * MEGABYTE),
+        progress=progress or silent,
+    )
+
+
+def _read(layout: str, source: Path, options: ImportOptions) -> tuple[str, DatasetContent]:
     chosen = detect_layout(source) if layout == "auto" else layout
     if chosen not in LAYOUTS:
         raise DataError(f"unknown layout {layout!r}; expected auto or one of {', '.join(LAYOUTS)}")
-    refuse_existing(home, name, replace=replace)
-    options = ImportOptions(tuple(behaviors) if behaviors is not None else None, target, split, seed)
-    content = LAYOUTS[chosen].read(source, options)
-    return write_dataset(home, name, content, replace=replace)
+    if not LAYOUTS[chosen].is_table and (options.columns is not None or options.ids != "whole"):
+        raise DataError(
+            f"layout {chosen} has no columns to map and whole-number ids; leave out --map and --ids"
+        )
+    return chosen, LAYOUTS[chosen].read(source, options)

@@ -150,7 +150,7 @@ def test_missing_sources_and_unknown_layouts_are_told(home, tmp_path, folder):
     with pytest.raises(DataError, match="does not exist"):
         import_dataset(home, "auto", tmp_path / "nowhere", "tiny")
     with pytest.raises(
-        DataError, match=r"unknown layout 'xml'; expected auto or one of behavior-text, behavior-npz"
+        DataError, match=r"unknown layout 'xml'; expected auto or one of table, behavior-text, behavior-npz"
     ):
         import_dataset(home, "xml", folder(), "tiny")
     (tmp_path / "empty").mkdir()

@@ -1,0 +1,102 @@
+"""The first look at a source: its columns and rows, and what an import would take them for."""
+
+import itertools
+from collections.abc import Sequence
+from dataclasses import dataclass
+from pathlib import Path
+
+from core.data.importers.columns import ColumnMap
+from core.data.importers.identities import IdKind
+from core.data.importers.limits import DEFAULT_LIMITS, Limits, checked_size, megabytes
+from core.data.importers.registry import detect_layout
+from core.data.importers.table import mapped_columns
+from core.data.importers.tables import Table, open_table
+from core.errors import DataError
+
+SHOWN_ROWS = 20
+_HEAD = 1 << 16
+
+
+@dataclass(frozen=True)
+class Preview:
+    """The head of a source. mapping: None where no mapping applies, or none is clear (a note then says why).
+
+    ids: what the ids of the sample look like. behaviors: their values in the sample, as the source writes them.
+    """
+
+    layout: str
+    columns: tuple[str, ...]
+    rows: tuple[tuple[str, ...], ...]
+    mapping: ColumnMap | None
+    ids: IdKind
+    behaviors: tuple[str, ...]
+    notes: tuple[str, ...]
+
+
+def preview(
+    source: Path, layout: str = "auto", *, columns: ColumnMap | None = None, limits: Limits = DEFAULT_LIMITS
+) -> Preview:
+    """The first rows of `source` and what they look like; reads no more than the head of each file.
+
+    columns: a mapping told already, to see ids and behaviours under it. Raises DataError if the source is none of the
+    layouts, too large, or no readable table.
+    """
+    chosen = detect_layout(source) if layout == "auto" else layout
+    if chosen == "table":
+        return _table_preview(open_table(source, limits), columns)
+    if chosen == "behavior-text":
+        return _pairs_preview(source, limits)
+    return _folder_preview(source, chosen, limits)
+
+
+def _table_preview(table: Table, told: ColumnMap | None) -> Preview:
+    notes = [table.note]
+    mapping: ColumnMap | None = None
+    try:
+        mapping, note = mapped_columns(table, told)
+        notes += [note] if note else []
+    except DataError as error:
+        if told is not None:
+            raise
+        notes.append(str(error).removeprefix(f"{table.path}: "))
+    sample = [dict(zip(table.columns, row)) for row in table.sample]
+    ids: IdKind = "whole"
+    behaviors: tuple[str, ...] = ()
+    if mapping is not None:
+        if any(_are_texts([row.get(name, "") for row in sample]) for name in (mapping.user, mapping.item)):
+            ids = "text"
+        if mapping.behavior is not None:
+            behaviors = tuple(dict.fromkeys(row.get(mapping.behavior, "").strip() for row in sample))
+    return Preview("table", table.columns, table.sample[:SHOWN_ROWS], mapping, ids, behaviors, tuple(notes))
+
+
+def _pairs_preview(source: Path, limits: Limits) -> Preview:
+    """The first pairs of every file, the target's first."""
+    files = sorted(source.glob("*.txt"), key=lambda path: (path.stem != "train", path.stem))
+    each = max(1, SHOWN_ROWS // max(1, len(files)))
+    rows: list[tuple[str, ...]] = []
+    for path in files:
+        checked_size(path, limits)
+        with path.open("rb") as file:
+            lines = file.read(_HEAD).decode("utf-8", "replace").splitlines()
+        for line in itertools.islice(filter(str.strip, lines), each):
+            user, _, item = line.strip().partition(" ")
+            rows.append((path.name, user[:40], item.strip()[:40]))
+    behaviors = tuple(path.stem for path in files if path.stem not in ("train", "valid", "test"))
+    notes = ("train.txt holds the target behavior; --target names it (default: buy)",)
+    return Preview("behavior-text", ("file", "user", "item"), tuple(rows), None, "whole", behaviors, notes)
+
+
+def _folder_preview(source: Path, layout: str, limits: Limits) -> Preview:
+    """The files of a source whose content only its importer can read."""
+    files = sorted(path for path in source.iterdir() if path.is_file()) if source.is_dir() else [source]
+    rows = tuple((path.name, megabytes(checked_size(path, limits))) for path in files[:SHOWN_ROWS])
+    return Preview(
+        layout, ("file", "size"), rows, None, "whole", (), ("the dry run shows what the files hold",)
+    )
+
+
+def _are_texts(values: Sequence[str]) -> bool:
+    """Whether every stated value holds something else than a number."""
+    stated = [value.strip() for value in values if value.strip()]
+    return bool(stated) and not any(value.lstrip("-").replace(".", "", 1).isdecimal() for value in stated)
