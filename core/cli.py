@@ -90,6 +90,8 @@ def _import(home: Home, args: Arguments) -> int:
             import_dataset(*common, **asked, progress=progress, told=reports.append)
     done = "checked, nothing stored" if args.dry_run else f"imported {args.name}"
     print(f"{done}: " + "\n".join(reports[0].lines()))
+    if not args.dry_run:
+        _fill_profile(home, args.name)
     return 0
 
 
