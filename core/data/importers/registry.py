@@ -1,5 +1,6 @@
 """The layouts that can be imported, by name; nothing is found by string import."""
 
+import dataclasses
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from pathlib import Path
@@ -68,19 +69,25 @@ def import_dataset(
     max_mb: int = DEFAULT_MAX_MB,
     progress: Progress | None = None,
     told: Callable[[ImportReport], None] | None = None,
+    origin: str | None = None,
 ) -> DatasetInfo:
     """Read `source` by the named layout (`auto` detects it) and store it as data set `name`.
 
     behaviors: funnel order, target last; by default decreasing number of pairs. target: default `buy`.
     split, seed: see `core.data.splits.split_rows`. columns, ids: of tables; by default detected, whole numbers.
     max_mb: largest source file. progress: told a share within 0..1 and a sentence. told: given the report before
-    anything is stored. Raises DataError; the home is then as it was.
+    anything is stored. origin: what the data set's source is called, by default its path.
+    Raises DataError; the home is then as it was.
     """
     refuse_existing(home, name, replace=replace)
     options = _options(behaviors, target, split, seed, columns, ids, max_mb, progress)
     chosen, content = _read(layout, source, options)
     if told is not None:
         told(report_of(chosen, content))
+    if origin is not None:
+        content = dataclasses.replace(
+            content, provenance=dataclasses.replace(content.provenance, source=origin)
+        )
     options.progress(0.85, f"writing {len(content.interactions)} rows")
     info = write_dataset(home, name, content, replace=replace)
     options.progress(1.0, f"stored {name}")
