@@ -44,6 +44,7 @@ TERMS: dict[str, str] = {
     "groups may be tiny. The paper uses six groups and does not say how it cuts them.",
     "activity": "Correlation rises with activity. Users of similar activity, the middle half by number of training "
     "pairs, show what is left of a trend without it; the paper draws users with a fixed number of interactions.",
+    "training pairs of a user": "The median number of training pairs of the group's users, over all behaviours.",
     "head": "The last part of CIGF, which turns representations into one score per task. MESI feeds each expert its own "
     "behaviour's representation; MMOE and PLE feed all experts the same.",
     "preset": "A named set of settings: what the paper used, or a small one that trains in under a minute.",
@@ -57,6 +58,15 @@ TERMS: dict[str, str] = {
     "selection": "Which epoch's model is scored on the test pairs.",
     "HR": "Hit rate at K: the share of users with at least one test item among their first K.",
     "NDCG": "Normalised discounted cumulative gain at K: like the hit rate, but a hit counts more the higher it ranks.",
+    "compared runs": "Up to twelve runs. Those that share everything but the seed make one row, with mean and standard "
+    "deviation. Results on other data, under another protocol, trained on other pairs or with the epoch chosen on test "
+    "data are never put in one table.",
+    "interval over seeds": "Mean ± standard deviation over runs that differ in the seed alone. The 95 % interval of that "
+    "mean is Student's, and wide for few seeds: it says what another seed would train.",
+    "paired test": "Both systems are scored on the same users, so each user is compared with himself: a t-test and "
+    "Wilcoxon's signed-rank test of the differences, with a 95 % bootstrap interval and Cohen's d (the mean difference over "
+    "its standard deviation). With several comparisons the p-values are corrected by Holm's method. We say 'ahead' only "
+    "where both tests agree at 5 %.",
     "seen": "Test pairs that the user had already touched under another behaviour, such as viewing before buying.",
     "unseen": "Test pairs that the user had not touched at all before: true discoveries.",
     "snapshot": "What the model had learned at one epoch, stored while it trained.",

@@ -13,8 +13,12 @@ SECTIONS: dict[str, list[Entry]] = {
         ("home", "Home", ":material/home:"),
         ("train", "Train", ":material/model_training:"),
         ("runs", "Runs", ":material/monitoring:"),
+        ("compare", "Compare", ":material/balance:"),
     ],
-    "What it learned": [("relations", "Relations", ":material/hub:")],
+    "What it learned": [
+        ("relations", "Relations", ":material/hub:"),
+        ("experts", "Experts", ":material/groups:"),
+    ],
 }
 
 
@@ -28,6 +32,6 @@ def go(name: str, **params: str | list[str]) -> NoReturn:
     st.switch_page(page_file(name), query_params=params)
 
 
-def link(name: str, label: str, icon: str | None = None, **params: str) -> None:
+def link(name: str, label: str, icon: str | None = None, **params: str | list[str]) -> None:
     """A link to another page with `params` in its address."""
     st.page_link(page_file(name), label=label, icon=icon, query_params=params)

@@ -1,6 +1,6 @@
 """Final metrics as tables: per protocol, for all users and for pairs seen and unseen before. Pure functions."""
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from typing import Any
 
 import pandas as pd
@@ -22,6 +22,12 @@ def _parts(name: str) -> tuple[str, int]:
     return metric, int(cut) if cut.isdigit() else 0
 
 
+def is_accuracy(name: str) -> bool:
+    """Whether `name` is a metric at K that says how right a ranking is, so that more is better."""
+    metric, cut = _parts(name)
+    return cut > 0 and metric not in _EXPOSURE
+
+
 def metric_title(name: str) -> str:
     """`ndcg@10` as `NDCG@10`; names without K keep their case."""
     metric, at, cut = name.partition("@")
@@ -33,10 +39,7 @@ def metric_title(name: str) -> str:
 
 def result_table(result: Mapping[str, Any]) -> pd.DataFrame:
     """One protocol's accuracy: rows all users, seen, unseen; columns `test on`, `size`, then every metric at K."""
-    names = sorted(
-        (name for name in result["metrics"] if "@" in name and _parts(name)[0] not in _EXPOSURE),
-        key=metric_order,
-    )
+    names = sorted(filter(is_accuracy, result["metrics"]), key=metric_order)
     rows: list[dict[str, Any]] = [
         {"test on": "all", "size": f"{int(result.get('num_users', 0)):,} users"}
         | {metric_title(name): result["metrics"][name] for name in names}
@@ -79,3 +82,8 @@ def wide_series(metrics: pd.DataFrame, prefix: str) -> pd.DataFrame:
     """
     rows = metrics[metrics["name"].str.startswith(prefix)]
     return rows.groupby(["name", "epoch"], sort=False)[["value"]].mean().reset_index()
+
+
+def stacked(tables: Sequence[pd.DataFrame]) -> pd.DataFrame:
+    """Tables of the same columns beneath each other."""
+    return pd.concat(tables, ignore_index=True) if tables else pd.DataFrame()

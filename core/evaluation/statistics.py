@@ -18,7 +18,8 @@ from core.errors import DataError
 
 Floats = NDArray[np.float64]
 
-RESAMPLES = 5_000
+# Resamples of a bootstrap: fewer for many users, whose mean hardly deviates from the normal any more.
+RESAMPLES, _FEWEST_RESAMPLES, _MOST_DRAWS = 5_000, 1_000, 200_000_000
 # Means over seeds are sums of float32 values: a difference below this is rounding.
 _ROUNDING = 1e-6
 _FEW_VALUES = 256
@@ -74,7 +75,7 @@ def spread(values_S: Sequence[float], level: float = 0.95) -> Spread:
     return Spread(size, mean, deviation, mean - half, mean + half)
 
 
-def paired_test(one_U: Floats, other_U: Floats, *, resamples: int = RESAMPLES, seed: int = 0) -> PairedTest:
+def paired_test(one_U: Floats, other_U: Floats, *, seed: int = 0) -> PairedTest:
     """`one_U` minus `other_U`, user by user. Raises DataError where they are not at least two pairs of numbers."""
     if one_U.shape != other_U.shape or one_U.ndim != 1 or len(one_U) < 2:
         raise DataError(
@@ -86,7 +87,7 @@ def paired_test(one_U: Floats, other_U: Floats, *, resamples: int = RESAMPLES, s
     difference_U = np.asarray(one_U, dtype=np.float64) - other_U
     difference_U[np.abs(difference_U) < _ROUNDING] = 0.0
     mean, deviation = float(difference_U.mean()), float(difference_U.std(ddof=1))
-    low, high = bootstrap_interval(difference_U, resamples=resamples, seed=seed)
+    low, high = bootstrap_interval(difference_U, seed=seed)
     t, t_p, wilcoxon, wilcoxon_p = _tests(difference_U, deviation)
     return PairedTest(
         size=len(difference_U),
@@ -126,14 +127,13 @@ def _ratio(mean: float, deviation: float) -> float:
     return mean / deviation if deviation > _ROUNDING * abs(mean) else float(np.copysign(np.inf, mean))
 
 
-def bootstrap_interval(
-    values_U: Floats, *, resamples: int = RESAMPLES, seed: int = 0, level: float = 0.95
-) -> tuple[float, float]:
+def bootstrap_interval(values_U: Floats, *, seed: int = 0, level: float = 0.95) -> tuple[float, float]:
     """Percentile interval of the mean of `values_U` over resampled users (Efron 1979).
 
     Where users share few values, drawing how often each value occurs is the same draw, and much faster.
     """
     rng, size = np.random.default_rng(seed), len(values_U)
+    resamples = max(_FEWEST_RESAMPLES, min(RESAMPLES, _MOST_DRAWS // size))
     distinct, counts = np.unique(values_U, return_counts=True)
     if len(distinct) <= _FEW_VALUES:
         means_R = rng.multinomial(size, counts / size, size=resamples) @ distinct / size
@@ -154,9 +154,9 @@ def holm(p_values: Sequence[float]) -> list[float]:
     return [float(p) for p in corrected]
 
 
-def against_first(values_GU: Floats, *, resamples: int = RESAMPLES) -> list[PairedTest]:
+def against_first(values_GU: Floats) -> list[PairedTest]:
     """The first group against each of the others."""
-    return [paired_test(values_GU[0], other, resamples=resamples) for other in values_GU[1:]]
+    return [paired_test(values_GU[0], other) for other in values_GU[1:]]
 
 
 def main() -> None:

@@ -1,6 +1,7 @@
 """Training curves: any set of named series over epochs, thinned where they are long."""
 
 from collections.abc import Mapping, Sequence
+from typing import Literal
 
 import numpy as np
 import pandas as pd
@@ -16,24 +17,30 @@ from dashboard.figures.palette import (
     behavior_color,
     behavior_position,
 )
-from dashboard.figures.template import SMALL_HEIGHT, empty_figure, styled
+from dashboard.figures.template import MAIN_HEIGHT, SMALL_HEIGHT, empty_figure, styled
 
 LIMIT = 800
+Along = Literal["epoch", "seconds"]
 _OTHERS = (BLUE, VERMILLION, "#7A6A00", YELLOW)
 
 
 def thinned(series: pd.DataFrame, limit: int = LIMIT) -> pd.DataFrame:
-    """At most about `limit` rows of (epoch, value): each stretch keeps its first, lowest, highest and last row."""
+    """At most about `limit` rows of (epoch, value): each stretch keeps its first, lowest, highest and last row.
+
+    Of values that are not numbers each stretch keeps one, so that the gap stays.
+    """
     if len(series) <= limit:
         return series
     ordered = series.sort_values("epoch", kind="stable").reset_index(drop=True)
     values = ordered["value"].to_numpy(dtype=float)
     kept: set[int] = set()
-    for part in np.array_split(np.arange(len(ordered)), limit // 4):
+    for part in np.array_split(np.arange(len(ordered)), limit // 5):
         kept |= {int(part[0]), int(part[-1])}
         finite = part[np.isfinite(values[part])]
         if len(finite):
             kept |= {int(finite[values[finite].argmin()]), int(finite[values[finite].argmax()])}
+        if len(finite) < len(part):
+            kept.add(int(part[~np.isfinite(values[part])][0]))
     return ordered.loc[sorted(kept)]
 
 
@@ -87,6 +94,50 @@ def curves(
             annotation_text="scored",
             annotation_position="bottom left",
         )
+    return figure
+
+
+def overlay(
+    runs: Mapping[str, pd.DataFrame],
+    looks: Mapping[str, tuple[str, str]],
+    *,
+    x: Along,
+    y: str,
+    titles: Mapping[str, str],
+    log: bool = False,
+    value_format: str = ".4f",
+) -> go.Figure:
+    """One line per run over epochs or over seconds trained; a value that is no number leaves a gap.
+
+    runs: run id -> columns epoch, seconds, value. looks: run id -> colour and dash. log: where all values allow it.
+    """
+    figure, drawn = go.Figure(), {run_id: table for run_id, table in runs.items() if len(table)}
+    if not drawn:
+        return empty_figure("None of these runs has recorded it yet")
+    for run_id, table in drawn.items():
+        series, (colour, dash) = thinned(table), looks[run_id]
+        figure.add_trace(
+            go.Scatter(
+                x=series[x],
+                y=series["value"],
+                name=titles[run_id],
+                mode="lines+markers" if len(series) <= 40 else "lines",
+                line={"color": colour, "dash": dash, "width": 2},
+                marker={"size": 5},
+                connectgaps=False,
+                customdata=series[["epoch", "seconds"]],
+                hovertemplate=f"{titles[run_id]}<br>epoch %{{customdata[0]}}, %{{customdata[1]:.1f}} s of training"
+                f"<br>%{{y:{value_format}}}<extra></extra>",
+            )
+        )
+    styled(figure, height=MAIN_HEIGHT, x="epoch" if x == "epoch" else "seconds of training", y=y)
+    figure.update_layout(showlegend=True)
+    everything = pd.concat(drawn.values())
+    figure.update_yaxes(rangemode="normal" if log else "tozero")
+    if log and everything["value"].min() > 0:
+        figure.update_yaxes(type="log")
+    if x == "epoch" and everything["epoch"].max() <= 10:
+        figure.update_xaxes(dtick=1)
     return figure
 
 

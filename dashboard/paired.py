@@ -1,0 +1,129 @@
+"""Paired tests between groups of runs on the users they share, computed in a process of its own."""
+
+import io
+import json
+import subprocess
+import sys
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+from typing import Any
+
+import numpy as np
+import pandas as pd
+
+from core.errors import RunError
+from core.evaluation.statistics import Floats, PairedTest, holm
+from dashboard import words
+from dashboard.navigation import ROOT
+from dashboard.results import metric_title
+
+SURE = 0.05
+_PATIENCE = 300.0
+COLUMNS = [
+    *("group", "users", "mean_one", "mean_other", "difference", "low", "high"),
+    *("t", "t_p", "wilcoxon", "wilcoxon_p", "effect", "better", "worse", "verdict"),
+]
+
+
+@dataclass(frozen=True)
+class SharedUsers:
+    """Per-user values of several groups. values: [G, U], of the users that every run evaluated. dropped: all others."""
+
+    keys: tuple[str, ...]
+    values: Floats
+    dropped: int
+
+
+def shared_users(series: Mapping[str, Sequence[pd.Series]]) -> SharedUsers:
+    """Users that every run of every group evaluated, with the mean over a group's runs. series: group -> one per run.
+
+    Each is indexed by user. Raises RunError where fewer than two users are shared.
+    """
+    everyone = [values.dropna() for runs in series.values() for values in runs]
+    common, union = everyone[0].index, everyone[0].index
+    for values in everyone[1:]:
+        common, union = common.intersection(values.index), union.union(values.index)
+    common = common.sort_values()
+    if len(common) < 2:
+        raise RunError(
+            f"the picked runs share {len(common)} evaluated users; a paired test needs two or more: "
+            "pick runs of the same data"
+        )
+    means = [
+        np.mean([values.reindex(common).to_numpy(dtype=np.float64) for values in runs], axis=0)
+        for runs in series.values()
+    ]
+    return SharedUsers(tuple(series), np.stack(means), len(union) - len(common))
+
+
+def tested(values_GU: Floats) -> list[PairedTest]:
+    """The first group against each other one. Raises RunError where the process fails.
+
+    A process of its own: the statistics library takes 50 MB and a second that the server does without.
+    """
+    sent = io.BytesIO()
+    np.save(sent, values_GU, allow_pickle=False)
+    command = [sys.executable, "-m", "core.evaluation.statistics"]
+    try:
+        done = subprocess.run(
+            command, input=sent.getvalue(), capture_output=True, cwd=ROOT, timeout=_PATIENCE, check=True
+        )
+        return [PairedTest(**test) for test in json.loads(done.stdout)]
+    except subprocess.TimeoutExpired as error:
+        raise RunError(f"the tests took longer than {_PATIENCE:.0f} s; compare fewer runs at once") from error
+    except (subprocess.CalledProcessError, OSError, ValueError, TypeError) as error:
+        said = getattr(error, "stderr", b"") or b""
+        last = said.decode("utf-8", "replace").strip().rpartition("\n")[2]
+        raise RunError(f"the tests could not be computed ({last or error}); reload the page") from error
+
+
+def test_table(keys: Sequence[str], tests: Sequence[PairedTest]) -> pd.DataFrame:
+    """One row per group that the first one is tested against: columns COLUMNS, p-values after Holm's correction.
+
+    verdict: `ahead`, `behind`, or `no difference` where either test leaves it open at 5 %.
+    """
+    t_p, wilcoxon_p = (holm([getattr(test, name) for test in tests]) for name in ("t_p", "wilcoxon_p"))
+    rows = [
+        {
+            **{name: getattr(test, name) for name in PairedTest.__dataclass_fields__ if name in COLUMNS},
+            "group": key,
+            "users": test.size,
+            "t_p": p,
+            "wilcoxon_p": q,
+            "verdict": _verdict(test, max(p, q)),
+        }
+        for key, test, p, q in zip(keys, tests, t_p, wilcoxon_p)
+    ]
+    return pd.DataFrame(rows, columns=COLUMNS)
+
+
+def _verdict(test: PairedTest, p: float) -> str:
+    if p >= SURE or not (test.low > 0 or test.high < 0):
+        return "no difference"
+    return "ahead" if test.difference > 0 else "behind"
+
+
+def sentence(row: Mapping[str, Any], one: str, other: str, metric: str) -> str:
+    """`**CIGF** is ahead of **LightGCN_M** by .0713 HR@10 (95 % .0664 to .0763) for 15,449 users.`"""
+    size = words.count(int(row["users"]), "user")
+    title = metric_title(metric)
+    if row["verdict"] == "no difference":
+        return (
+            f"**{one}** and **{other}** cannot be told apart in {title} on {size}: "
+            f"difference {_signed(row['difference'])} (95 % {_signed(row['low'])} to {_signed(row['high'])})."
+        )
+    sign = 1 if row["verdict"] == "ahead" else -1
+    ends = sorted((sign * row["low"], sign * row["high"]))
+    return (
+        f"**{one}** is {row['verdict']} {'of ' if sign > 0 else ''}**{other}** by {words.score(abs(row['difference']))} {title} "
+        f"(95 % {words.score(ends[0])} to {words.score(ends[1])}) for {size}."
+    )
+
+
+def _signed(value: float) -> str:
+    return ("−" if value < 0 else "+") + words.score(abs(value))
+
+
+def p_text(p: float) -> str:
+    """`.0123`, or `< .0001`."""
+    return "< .0001" if p < 0.0001 else words.score(p)

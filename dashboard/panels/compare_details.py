@@ -1,0 +1,191 @@
+"""Details of a comparison: curves laid over each other, settings side by side, and the table for a paper."""
+
+from collections.abc import Sequence
+
+import streamlit as st
+
+from core.runs.folder import open_run
+from dashboard import compare_export, readers, results, selection, states, words
+from dashboard.compare import Bench, Entry, data_name
+from dashboard.compare_tables import PARTS, along_epochs, measured, metrics_of, settings_table
+from dashboard.drawing import show
+from dashboard.figures.curves import overlay
+from dashboard.layout import row
+from dashboard.panels.compare_view import View, protocol_words
+from dashboard.panels.run_list import ALIVE
+from dashboard.results import metric_title
+
+DETAILS = {"curves": "Curves", "settings": "Settings", "export": "Table for a paper"}
+_KINDS = ("valid", "loss", "seconds")
+
+
+def curves(view: View) -> None:
+    """One quantity of every run over epochs or time; refreshed while a run is queued or training."""
+    st.fragment(_curves, run_every=2.0 if view.is_alive else None)(view)
+
+
+def _curves(view: View) -> None:
+    with states.guarded():
+        runs = {entry.run_id: open_run(view.home, entry.run_id) for entry in view.entries}
+        if view.is_alive and _has_moved_on(view):
+            st.rerun(scope="app")
+        metrics = {run_id: readers.metrics(run) for run_id, run in runs.items()}
+        terms = sorted(
+            {name for table in metrics.values() for name in table["name"].unique() if _kind(name) in _KINDS},
+            key=_term_order,
+        )
+        if not terms:
+            st.caption("None of these runs has recorded a curve: fitted in closed form, or not trained yet.")
+            return
+        cells = row("controls", "compare-curves", (4, 3, 3))
+        with cells[0]:
+            term = selection.pick("term", "Curve", terms, title=_term_title)
+        with cells[1]:
+            along = selection.pick(
+                "along",
+                "Along",
+                ("epoch", "seconds"),
+                title={"epoch": "epochs", "seconds": "seconds of training"}.__getitem__,
+                widget="segments",
+            )
+        parts = _comparable(view, term)
+        for place, (about, entries) in enumerate(parts):
+            if len(parts) > 1:
+                st.markdown(f"**{states.plain(about)}**")
+            tables = {e.run_id: along_epochs(metrics[e.run_id], term) for e in entries}
+            data = [
+                table.assign(run=view.run_titles[run_id], run_id=run_id) for run_id, table in tables.items()
+            ]
+            show(
+                overlay(
+                    tables,
+                    view.looks,
+                    x="seconds" if along == "seconds" else "epoch",
+                    y=_term_title(term) + (" (log scale)" if _kind(term) == "loss" else ""),
+                    titles=view.run_titles,
+                    log=_kind(term) == "loss",
+                    value_format=".2f" if _kind(term) == "seconds" else ".4f",
+                ),
+                results.stacked(data),
+                name=f"curves-{term.replace('/', '-')}-{place}",
+                source=_curve_source(term, about),
+                alt=f"Lines of {_term_title(term)} of each run",
+            )
+
+
+def _has_moved_on(view: View) -> bool:
+    """Whether a living run has ended since the page was drawn: then it may have a result."""
+    drawn = {e.run_id: e.summary.state for e in view.entries if e.summary.state in ALIVE}
+    return any(open_run(view.home, run_id).state_or_none() != state for run_id, state in drawn.items())
+
+
+def _comparable(view: View, term: str) -> list[tuple[str, list[Entry]]]:
+    """Runs whose curves share a figure: the same data, and for validation metrics the same protocol."""
+    found: dict[tuple[str, str], list[Entry]] = {}
+    for entry in view.entries:
+        protocol = entry.recipe.protocol.key if _kind(term) == "valid" else ""
+        found.setdefault((entry.recipe.dataset_hash, protocol), []).append(entry)
+    return [
+        (", ".join(filter(None, (data_name(data, view.data_names), protocol))), entries)
+        for (data, protocol), entries in found.items()
+    ]
+
+
+def _curve_source(term: str, about: str) -> str:
+    if _kind(term) == "valid":
+        return f"Validation pairs under each run's own protocol: {protocol_words(about.rpartition(', ')[2])}"
+    if _kind(term) == "loss":
+        return (
+            "Terms as the trainer sums them; losses of different systems or settings have scales of their own"
+        )
+    return "Wall clock of an epoch, on the device each run trained on"
+
+
+def _kind(name: str) -> str:
+    return name.partition("/")[0]
+
+
+def _term_title(name: str) -> str:
+    kind, _, rest = name.partition("/")
+    if kind == "valid":
+        return f"validation {metric_title(rest)}"
+    return f"loss: {rest.replace('_', ' ')}" if kind == "loss" else f"seconds per {rest}"
+
+
+def _term_order(name: str) -> tuple[object, ...]:
+    kind, _, rest = name.partition("/")
+    return _KINDS.index(kind), *(results.metric_order(rest) if kind == "valid" else (rest != "total", rest))
+
+
+def settings(view: View) -> None:
+    """What the runs were made with: only what differs, or everything."""
+    with row("controls", "compare-settings", (4, 6))[0]:
+        shown = selection.pick(
+            "settings",
+            "Settings",
+            ("differing", "all"),
+            title={"differing": "only what differs", "all": "all"}.__getitem__,
+            widget="segments",
+        )
+    table = settings_table(view.entries, view.run_titles, only_differing=shown == "differing")
+    if table.empty:
+        st.caption("These runs differ in nothing: same settings, same seed, same data, same code.")
+        return
+    st.dataframe(table, hide_index=True, alt="Settings of each run", height="content")
+    st.caption("A dash: that system has no such setting, or it is not known.")
+
+
+def export(view: View) -> None:
+    """The table of the first bench as CSV, Markdown and LaTeX."""
+    if not view.benches or not view.metric:
+        st.caption("There is no result to write down yet.")
+        return
+    bench = view.benches[0]
+    part: str = selection.current("part") or "all"
+    cut = view.metric.partition("@")[2]
+    names = [name for name in metrics_of(bench, part) if name.endswith(f"@{cut}")]
+    table = measured(bench, names, (part,))
+    caption = table_caption(view, bench, part)
+    everything = measured(bench, metrics_of(bench), tuple(PARTS))
+    about = {
+        "protocol": bench.footing.protocol,
+        "data": data_name(bench.footing.data_hash, view.data_names),
+        "trained_on": bench.footing.fit_on,
+    }
+    texts = {
+        "CSV": (compare_export.csv(everything, view.titles, about), "csv", "text/csv"),
+        "Markdown": (compare_export.markdown(table, view.titles, caption), "md", "text/markdown"),
+        "LaTeX": (compare_export.latex(table, view.titles, caption), "tex", "application/x-tex"),
+    }
+    with st.container(horizontal=True):
+        for name, (text, ending, mime) in texts.items():
+            st.download_button(
+                name,
+                text.encode(),
+                file_name=f"comparison-{bench.footing.protocol.partition(':')[0]}.{ending}",
+                mime=mime,
+                key=f"export:{name}",
+                icon=":material/download:",
+                on_click="ignore",
+            )
+    st.code(texts["LaTeX"][0], language="latex", wrap_lines=True)
+    st.code(texts["Markdown"][0], language="markdown", wrap_lines=True)
+
+
+def table_caption(view: View, bench: Bench, part: str) -> str:
+    """Under what the numbers were measured: a table never stands without it."""
+    stand, counts = bench.footing, sorted({len(group.entries) for group in bench.groups})
+    seeds = f"{counts[0]}" if len(counts) == 1 else f"{counts[0]} to {counts[-1]}"
+    optimistic = " Epochs chosen on test data: optimistic." if stand.is_optimistic else ""
+    return (
+        f"{data_name(stand.data_hash, view.data_names)}, protocol {stand.protocol} ({protocol_words(stand.protocol)}), "
+        f"{PARTS[part]}, trained on {words.fit_on(stand.fit_on)}; mean and standard deviation over {seeds} "
+        f"seed{'' if counts == [1] else 's'}; best bold, second underlined.{optimistic}"
+    )
+
+
+def chosen(view: View, sections: Sequence[str] = tuple(DETAILS)) -> None:
+    """The detail that the address names."""
+    shown = selection.pick("compared", "In detail", sections, title=DETAILS.__getitem__, widget="segments")
+    with states.guarded():
+        {"curves": curves, "settings": settings, "export": export}[shown](view)
