@@ -58,7 +58,10 @@ class ImportSummary(BaseModel):
 
 
 class ImportStatus(BaseModel):
-    """Content of `status.json`; times are unix seconds. `vanished` is never stored: a reader finds it out."""
+    """Content of `status.json`; times are unix seconds. `vanished` is never stored: a reader finds it out.
+
+    mendable: what failed can be put right in the form, so the uploads were kept.
+    """
 
     model_config = ConfigDict(frozen=True, extra="forbid")
 
@@ -71,16 +74,18 @@ class ImportStatus(BaseModel):
     pid: int | None = None
     summary: ImportSummary | None = None
     error: str = ""
+    mendable: bool = True
 
 
 class Source(BaseModel):
-    """Content of `source.json`. path: where the data lies on this machine, None for uploads."""
+    """Content of `source.json`. path: where the data lies on this machine, None for uploads; size in bytes."""
 
     model_config = ConfigDict(frozen=True, extra="forbid")
 
     path: str | None
     names: tuple[str, ...]
     size: int
+    layout: str = "auto"
 
 
 @dataclass(frozen=True)

@@ -13,21 +13,22 @@ from pathlib import Path
 from typing import BinaryIO
 
 from core.data.import_folder import ImportJob, ImportRequest, ImportStatus, Source, open_job
+from core.data.importers.limits import DEFAULT_MAX_MB, MEGABYTE
 from core.detached import start_detached
 from core.errors import DataError
 from core.files import write_json
 from core.home import Home
 from core.locks import handed_on
 
-MAX_UPLOAD = 200 * 1024 * 1024
+MAX_UPLOAD = DEFAULT_MAX_MB * MEGABYTE
 A_DAY = 86_400.0
 STOP_WITHIN = 10.0
 LONGEST_NAME = 60
 _CHUNK = 1 << 20
 
 
-def stage(home: Home, files: Iterable[tuple[str, BinaryIO]]) -> str:
-    """Store uploads as (name, content) and return the token of the new import.
+def stage(home: Home, files: Iterable[tuple[str, BinaryIO]], layout: str = "auto") -> str:
+    """Store uploads, given as (name, content), and return the token of the new import. layout: what they are.
 
     Raises DataError, leaving nothing behind, if there are none, two share a name, or they exceed MAX_UPLOAD together.
     """
@@ -45,7 +46,8 @@ def stage(home: Home, files: Iterable[tuple[str, BinaryIO]]) -> str:
             size += _copied(content, building / "files" / name, MAX_UPLOAD - size)
         if not names:
             raise DataError("no file was brought; choose one or several files")
-        write_json(building / "source.json", Source(path=None, names=tuple(names), size=size).model_dump())
+        record = Source(path=None, names=tuple(names), size=size, layout=layout)
+        write_json(building / "source.json", record.model_dump())
         building.rename(home.imports / token)
     except OSError as error:
         raise DataError(
@@ -57,7 +59,7 @@ def stage(home: Home, files: Iterable[tuple[str, BinaryIO]]) -> str:
     return token
 
 
-def stage_path(home: Home, path: str) -> str:
+def stage_path(home: Home, path: str, layout: str = "auto") -> str:
     """Like `stage` for data that lie on this machine already; nothing is copied. Raises DataError."""
     source = Path(path.strip()).expanduser() if path.strip() else Path()
     if not source.is_absolute() or "\0" in path:
@@ -71,7 +73,7 @@ def stage_path(home: Home, path: str) -> str:
             f"{source}: cannot be read ({error.strerror}); check the path and its permissions"
         ) from error
     token = secrets.token_hex(16)
-    record = Source(path=str(source), names=tuple(names), size=size)
+    record = Source(path=str(source), names=tuple(names), size=size, layout=layout)
     try:
         write_json(home.imports / token / "source.json", record.model_dump())
     except OSError as error:
@@ -181,7 +183,7 @@ def _copied(content: BinaryIO, path: Path, room: int) -> int:
             size += len(piece)
             if size > room:
                 raise DataError(
-                    f"the upload is larger than {MAX_UPLOAD // 1024**2} MB; give the path of the data on this machine, "
+                    f"the upload is larger than {MAX_UPLOAD // MEGABYTE} MB; give the path of the data on this machine, "
                     "or import a larger file with `python -m core import` and --max-size"
                 )
             file.write(piece)
