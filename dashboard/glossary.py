@@ -74,6 +74,35 @@ TERMS: dict[str, str] = {
     "planted": "Generated data whose truth is known. Models never see the truth; it is for comparing afterwards.",
     "segment": "On the demo data every user belongs to one of three groups whose purchases follow different behaviours.",
     "device": "Where to train. 'auto' takes a GPU if one is free and can hold the job, otherwise the CPU.",
+    "funnel": "How many user–item pairs (and users) each behaviour has, in the order in which people usually act, and how "
+    "many of them also occur under the behaviours before it.",
+    "overlap": "Each pair stands in exactly one column: the set of all behaviours it occurs under. Users likewise, by the "
+    "behaviours they have any pair of. Blue, hatched bars include the target.",
+    "degree tail": "The share of users (or items) that have at least so many pairs. A long tail to the right means that few "
+    "hold most of the data; a popularity baseline then goes far.",
+    "behavior correlation": "Pearson's correlation between the rows of two behaviours over all items, for one user; the mean "
+    "over all pairs of behaviours (CIGF, Eqs. 25 and 26). Near 1 a user does the same under each, near 0 they have nothing "
+    "to do with each other. Undefined for a user who lacks a behaviour.",
+    "leakage": "Anything that lets a result look better than it would be on unseen data: pairs on both sides of the split, "
+    "training on what happened after the test.",
+    "cold": "Items without a training pair of the target: models that learn from that behaviour alone cannot find them.",
+    "density": "The share of all user–item pairs that occur in training.",
+    "scope": "Training pairs are what a model may learn from. All splits add the validation and test pairs of the target.",
+    "upload": "Files up to 200 MB. They are kept beside your data sets until they are imported or you start over; nothing in "
+    "them is ever run. Larger files: give their path on this machine.",
+    "server path": "For data that lie on the machine where RelScope runs: nothing is copied. A file or a folder, from the root.",
+    "layout": "How the data are laid out in files. RelScope finds out by the files' names, unless you say it.",
+    "user column": "Who acted: a customer, visitor or account id.",
+    "item column": "What was acted upon: an article, film or song id.",
+    "behavior column": "What was done: view, cart, buy and so on. Without one every row counts as the target.",
+    "time column": "When it was done: dates, or seconds or milliseconds since 1970. With times the latest pairs can be held out for testing.",
+    "ids": "Whole numbers are from 0 up. Text takes anything that is not empty, such as K00017 or 0042.",
+    "target": "The behaviour to recommend, usually the purchase. Only its pairs are held out for testing.",
+    "funnel order": "From the first step to the last before the target. Behaviours that you take out are not imported.",
+    "split rule": "Which pairs of the target test a model. The latest of each user asks what comes next; a random one needs no "
+    "times; the source's keeps what its files say.",
+    "split seed": "Fixes which pairs are drawn where chance decides.",
+    "check": "Reads everything and tells what would be stored and repaired, without storing it.",
     "content hash": "A fingerprint of the data. Two data sets with one hash train identically.",
 }
 

@@ -15,6 +15,10 @@ SECTIONS: dict[str, list[Entry]] = {
         ("runs", "Runs", ":material/monitoring:"),
         ("compare", "Compare", ":material/balance:"),
     ],
+    "Data": [
+        ("data", "Data", ":material/database:"),
+        ("import", "Import", ":material/upload_file:"),
+    ],
     "What it learned": [
         ("relations", "Relations", ":material/hub:"),
         ("experts", "Experts", ":material/groups:"),

@@ -57,6 +57,9 @@ PATTERNS: dict[str, re.Pattern[str]] = {
         "experts": r"evolution|groups|heads|pairs",
         "cut": r"equal_count|equal_width",
         "activity": r"all|similar",
+        "about": r"tails|correlation|split|contents|origin",
+        "scope": r"train|all",
+        "unit": r"pairs|users",
         "image": r"png|svg",
         "job": r"[0-9a-f]{32}",
     }.items()

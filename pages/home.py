@@ -34,7 +34,7 @@ with states.page(
         st.subheader("Data", anchor=False)
         for data in readers.datasets(home):
             link(
-                "train",
+                "data",
                 f"{states.plain(data.name)}: {data_title(data)}",
                 icon=":material/database:",
                 dataset=data.name,

@@ -1,0 +1,291 @@
+"""Closer looks at a data set: degree tails, correlations, split, features and graph, origin; and all sets side by side."""
+
+from typing import Any
+
+import pandas as pd
+import streamlit as st
+
+from core.data import profile_store
+from core.data.dataset import DatasetInfo
+from core.home import Home
+from dashboard import data_profile, readers, selection, states, words
+from dashboard.drawing import csv_button, show
+from dashboard.figures.correlations import correlation_histogram
+from dashboard.figures.tails import degree_tails
+from dashboard.glossary import meaning
+from dashboard.layout import row
+
+Told = dict[str, Any]
+_COUNT: dict[str, Any] = {"format": "localized"}
+_PERCENT: dict[str, Any] = {"format": "percent"}
+_CLICKED = "data-row-clicked"
+
+
+def sections(told: Told) -> dict[str, str]:
+    """Which closer looks the data set has: key in the address -> title."""
+    titles = {
+        "tails": "Degree tails",
+        "correlation": "Correlation of behaviours",
+        "split": "Split and counts",
+        "contents": "Features and graph",
+        "origin": "Origin and repairs",
+    }
+    names = data_profile.behaviors(told)
+    kept = {"tails": bool(names), "correlation": len(names) > 1, "split": bool(names), "origin": True}
+    kept["contents"] = "modalities" in told or "nodes" in told
+    return {key: title for key, title in titles.items() if kept[key]}
+
+
+def tails(told: Told, scope: str) -> None:
+    """How unevenly pairs are spread over users and items."""
+    names, counted = data_profile.behaviors(told), told["scopes"][scope]
+    top = counted["tails"][names[-1]]["item"]["top_share"]
+    if top is not None:
+        st.markdown(
+            f"The tenth of the items with the most {states.plain(names[-1])} pairs holds **{words.percent(top)}** of them.",
+            help=meaning("degree tail"),
+        )
+    table = data_profile.tail_table(counted, names)
+    show(
+        degree_tails(table),
+        table,
+        name=f"tails-{scope}-{told['name']}",
+        source=f"Complementary cumulative distribution, {data_profile.SCOPES[scope]}, both axes logarithmic; "
+        "colour and dash: behaviour",
+        alt="Degree tails of users and items per behaviour on logarithmic axes",
+    )
+    st.dataframe(
+        data_profile.degree_table(told, counted, names),
+        hide_index=True,
+        placeholder="–",
+        column_config={
+            "without": st.column_config.NumberColumn("without a pair", **_COUNT),
+            "median": st.column_config.NumberColumn("median", **_COUNT),
+            "mean": st.column_config.NumberColumn("mean", format="%.2f"),
+            "p99": st.column_config.NumberColumn("99th percentile", **_COUNT),
+            "max": st.column_config.NumberColumn("most", **_COUNT),
+            "top_share": st.column_config.NumberColumn("share of the top tenth", **_PERCENT),
+        },
+        alt="Table of degrees per behaviour",
+    )
+    st.caption("Median to most: training pairs.")
+
+
+def correlation(told: Told) -> None:
+    """How alike users' behaviours are, over all users and by pair of behaviours."""
+    found = told["correlation"]["mean_of_pairs"]
+    without = (
+        f"; {words.count(found['undefined'], 'user')} without: they lack a behaviour"
+        if found["undefined"]
+        else ""
+    )
+    st.markdown(
+        f"**Mean correlation of each user's behaviours, training pairs**: {words.count(found['users'], 'user')}{without}",
+        help=meaning("behavior correlation"),
+    )
+    table = data_profile.correlation_table(told)
+    left, right = row("pair", "correlations", (5, 5))
+    with left:
+        show(
+            correlation_histogram(table, found.get("median")),
+            table,
+            name=f"correlations-{told['name']}",
+            source="CIGF, Eqs. 25 and 26, over the training pairs; bins of .02",
+            alt="Histogram of users by the mean correlation of their behaviours",
+        )
+    with right:
+        st.dataframe(
+            data_profile.pair_correlation_table(told),
+            hide_index=True,
+            placeholder="–",
+            column_config={
+                "users": st.column_config.NumberColumn("users", **_COUNT),
+                "undefined": st.column_config.NumberColumn("undefined", **_COUNT),
+                **{name: st.column_config.NumberColumn(name, format="%.3f") for name in ("mean", "median")},
+                "q25": st.column_config.NumberColumn("lower quartile", format="%.3f"),
+                "q75": st.column_config.NumberColumn("upper quartile", format="%.3f"),
+            },
+            alt="Table of correlations by pair of behaviours",
+        )
+        st.caption("CIGF's Figure 8 compares models on six groups of users cut along this number.")
+
+
+def split(told: Told) -> None:
+    """How the target was split, when its events happened, and rows per behaviour."""
+    names = data_profile.behaviors(told)
+    st.markdown(f"**{states.plain(names[-1])}** is split by the rule: {states.plain(told['split_rule'])}.")
+    counts = dict.fromkeys(("pairs", "users", "items"), st.column_config.NumberColumn(**_COUNT))
+    st.dataframe(data_profile.split_table(told), hide_index=True, column_config=counts, alt="Table of splits")
+    time = told.get("time")
+    if time:
+        st.caption(
+            f"All events with a time: {data_profile.when(time['first'])} to {data_profile.when(time['last'])} (UTC)."
+        )
+    else:
+        st.caption("The source has no times.")
+    st.markdown("**Rows per behaviour**: the other behaviours only train")
+    columns = dict.fromkeys(
+        ("train", "valid", "test", "users", "items"), st.column_config.NumberColumn(**_COUNT)
+    )
+    st.dataframe(
+        data_profile.count_table(told, names),
+        hide_index=True,
+        column_config=columns
+        | {
+            "density": st.column_config.NumberColumn("density", format="%.5f", help=meaning("density")),
+        },
+        alt="Table of rows per behaviour and split",
+    )
+
+
+def contents(told: Told) -> None:
+    """Modalities and the heterogeneous graph."""
+    if "modality_checks" in told:
+        table = data_profile.feature_table(told)
+        bad = int(table["not_finite"].sum())
+        said = (
+            "every number is finite"
+            if not bad
+            else f"**{bad:,} numbers are not finite**: import the features again"
+        )
+        st.markdown(f"**Features of items**: {said}.")
+        st.dataframe(
+            table,
+            hide_index=True,
+            placeholder="–",
+            column_config={
+                "rows": st.column_config.NumberColumn("rows", **_COUNT),
+                "not_finite": st.column_config.NumberColumn("not finite", **_COUNT),
+                "zero_rows": st.column_config.NumberColumn("rows of zeros", **_COUNT),
+                "mean_norm": st.column_config.NumberColumn("mean length of a row", format="%.3f"),
+            },
+            alt="Table of modalities",
+        )
+    if "nodes" in told:
+        _graph(told)
+
+
+def _graph(told: Told) -> None:
+    classes = ", ".join(f"{size:,}" for size in told["class_sizes"])
+    st.markdown(
+        f"**Graph**: {told['classes']} classes of {states.plain(told['target_type'])} ({classes} nodes); "
+        f"labelled splits: {', '.join(f'{name} {size:,}' for name, size in told['node_splits'].items()) or 'none'}."
+    )
+    left, right = row("pair", "graph", (5, 5))
+    with left:
+        st.dataframe(
+            data_profile.node_table(told),
+            hide_index=True,
+            placeholder="none: embedding",
+            column_config={
+                "nodes": st.column_config.NumberColumn("nodes", **_COUNT),
+                "features": st.column_config.NumberColumn("feature dims", **_COUNT),
+            },
+            alt="Table of node types",
+        )
+    with right:
+        st.dataframe(
+            data_profile.edge_table(told),
+            hide_index=True,
+            column_config={"entries": st.column_config.NumberColumn("entries", **_COUNT)},
+            alt="Table of relations and metapaths",
+        )
+        st.caption("Metapaths: pairs of nodes that the walk joins, self-loops included.")
+
+
+def origin(told: Told, info: DatasetInfo) -> None:
+    """Where the data came from, what was repaired at import, and when it was profiled."""
+    if info.notes and not info.planted:
+        st.markdown("**Repaired or removed at import**")
+        for note in info.notes:
+            st.markdown(f"- {states.plain(note)}")
+    else:
+        st.markdown(
+            "**Nothing was repaired at import.**" if not info.planted else states.plain(info.notes[0]) + "."
+        )
+    profiled = told["profiled"]
+    rows = {
+        "source": info.source,
+        "importer": f"{info.importer}, version {info.importer_version}",
+        "created": info.created,
+        "kind": ", ".join(info.kind),
+        "content hash": info.content_hash,
+        "profiled": f"{data_profile.when(profiled['at'])} UTC in {words.duration(profiled['seconds'])}",
+    }
+    st.dataframe(
+        pd.DataFrame({"what": list(rows), "value": list(rows.values())}),
+        hide_index=True,
+        column_config={
+            "what": st.column_config.TextColumn(width=110),
+            "value": st.column_config.TextColumn(width=900),
+        },
+        alt="Table of the origin of the data set",
+    )
+
+
+def all_sets(home: Home) -> None:
+    """Every data set of the home with its key figures, from stored profiles; the missing ones are counted one by one."""
+    found = readers.datasets(home)
+    profiles = {info.name: readers.data_profile(home, info) for info in found}
+    missing = [info for info in found if profiles[info.name] is None]
+    st.subheader("How do all data sets compare?", anchor=False)
+    rows = [
+        data_profile.comparison_row(told) if (told := profiles[info.name]) else {"data set": info.name}
+        for info in found
+    ]
+    table = pd.DataFrame(rows)
+    names = [info.name for info in found]
+    st.dataframe(
+        table,
+        key="all-data-sets",
+        hide_index=True,
+        placeholder="–",
+        on_select=lambda: _row_clicked(names),
+        selection_mode="single-row",
+        column_config=_COMPARED,
+        alt="Table of all data sets with their key figures",
+    )
+    with st.container(horizontal=True, vertical_alignment="center", horizontal_alignment="distribute"):
+        st.caption("A click on a row shows that data set. Shares are of the test pairs.", width="stretch")
+        csv_button(table, "data-sets")
+    if missing:
+        st.fragment(_count_next, run_every=2.0)(home, missing)
+
+
+def _count_next(home: Home, missing: list[DatasetInfo]) -> None:
+    """Has one missing profile after the other counted; draws the page anew whenever one is done."""
+    standings = {info.name: profile_store.standing(home, info) for info in missing}
+    if any(now.state == "stored" for now in standings.values()):
+        st.rerun(scope="app")
+    failed = [name for name, now in standings.items() if now.state == "failed"]
+    absent = [info for info in missing if standings[info.name].state == "absent"]
+    if absent and not any(now.state == "running" for now in standings.values()):
+        with states.guarded():
+            readers.start_profile(home, absent[0])
+    waiting = len(missing) - len(failed)
+    if waiting:
+        st.caption(f"{words.count(waiting, 'data set')} still being profiled.")
+    if failed:
+        st.caption(f"Could not be profiled: {states.plain(', '.join(failed))}. Pick it to see why.")
+
+
+def _row_clicked(names: list[str]) -> None:
+    rows = st.session_state["all-data-sets"]["selection"]["rows"]
+    if rows:
+        selection.remember("dataset", names[rows[0]])
+
+
+_COMPARED = {
+    "data set": st.column_config.TextColumn("data set", pinned=True),
+    **{
+        name: st.column_config.NumberColumn(name, **_COUNT) for name in ("users", "items", "pairs", "repairs")
+    },
+    "target": st.column_config.NumberColumn("training pairs, target", **_COUNT),
+    "density": st.column_config.NumberColumn("density, target", format="%.5f", help=meaning("density")),
+    "test": st.column_config.NumberColumn("test pairs", **_COUNT),
+    "seen": st.column_config.NumberColumn("touched in training", **_PERCENT, help=meaning("seen")),
+    "cold": st.column_config.NumberColumn("of cold items", **_PERCENT, help=meaning("cold")),
+    "correlation": st.column_config.NumberColumn(
+        "median correlation", format="%.3f", help=meaning("behavior correlation")
+    ),
+}

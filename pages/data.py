@@ -1,0 +1,56 @@
+"""Data: what a stored data set contains, what its behaviours can teach, and what a result on it is worth."""
+
+import streamlit as st
+
+from dashboard import readers, selection, states, words
+from dashboard.data_profile import behaviors
+from dashboard.drawing import image_format
+from dashboard.panels import data_details as detail
+from dashboard.panels import data_sections as section
+from dashboard.panels.data_state import pick_dataset, profile_or_wait
+
+home = readers.home()
+with states.page(
+    "What is in this data, and what can it teach?",
+    "Counts, funnel, overlaps and leaks, counted once per data set.",
+):
+    info = pick_dataset(home)
+    if info is None:
+        states.empty(
+            "No data yet",
+            "Write the demo data from the start page, or import your own: "
+            f"`{words.command('python -m core import --help')}`.",
+            "home",
+            "To the start page",
+        )
+        st.stop()
+    section.context(info)
+    told = profile_or_wait(home, info)
+    if told is not None:
+        section.answer(told)
+        scope = "train"
+        if behaviors(told):
+            section.figures(told)
+            scope = section.scope_control()
+            section.funnel(told, scope)
+            section.audit(told)
+            section.overlap(told, scope)
+        titles = detail.sections(told)
+        about = selection.pick(
+            "about", "In detail", list(titles), title=titles.__getitem__, widget="segments"
+        )
+        with states.guarded():
+            match about:
+                case "tails":
+                    detail.tails(told, scope)
+                case "correlation":
+                    detail.correlation(told)
+                case "split":
+                    detail.split(told)
+                case "contents":
+                    detail.contents(told)
+                case _:
+                    detail.origin(told, info)
+    detail.all_sets(home)
+    with st.sidebar:
+        image_format()
