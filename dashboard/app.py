@@ -1,4 +1,7 @@
-"""Entry of the dashboard: puts the root on sys.path, keeps the supervisor alive, lists the pages; nothing more."""
+"""Entry of the dashboard: warms the server before it listens, draws the chosen page, keeps the supervisor alive.
+
+Streamlit runs this file twice over: once as a module, whose `app` is the server, and for every view as a script.
+"""
 
 import sys
 from pathlib import Path
@@ -31,4 +34,10 @@ def main() -> None:
         keep_supervisor(readers.home())
 
 
-main()
+if __name__ == "__main__":
+    main()
+else:
+    from dashboard.warming import warm_up
+
+    warm_up()
+    app = st.App(__file__)

@@ -33,22 +33,22 @@ CHROMIUM_ARGUMENTS = (
 CHROMIUM_NAMES = ("chromium", "chromium-browser", "google-chrome", "google-chrome-stable")
 _START_WITHIN = 60.0
 _DRAW_WITHIN = 60_000
-# Drawn: the title, and two more elements of some height beneath it (the first is the page's one line of context),
-# while nothing says that it is loading. Settled: the script has ended, too. Looked at before every frame.
+# Drawn: the title and two elements of content beneath it, the first being the page's one line of context; what still
+# loads does not count as content. Settled: the script has ended and nothing on the page loads. Asked before every frame.
 _WATCH = """
 (() => {
-  const waits = '[data-testid=stAppSkeleton], [data-testid=stSkeleton], [data-testid=stSpinner]';
+  const loads = '[data-testid=stAppSkeleton], [data-testid=stSkeleton], [data-testid=stSpinner]';
   window.paint = {};
+  const isContent = cell => cell.getBoundingClientRect().height > 1 && !cell.querySelector(loads);
   const look = () => {
     const main = document.querySelector('[data-testid=stMainBlockContainer]');
     const title = main && main.querySelector('h1');
-    if (title && title.textContent.trim() && !document.querySelector(waits)) {
-      const cells = main.querySelectorAll('[data-testid=stElementContainer]');
-      const tall = [...cells].filter(cell => cell.getBoundingClientRect().height > 1).length;
+    if (title && title.textContent.trim()) {
+      const cells = [...main.querySelectorAll('[data-testid=stElementContainer]')];
+      if (cells.filter(isContent).length > 2) window.paint.drawn = window.paint.drawn || performance.now();
       const app = document.querySelector('[data-testid=stApp]');
-      if (tall > 2) window.paint.drawn = window.paint.drawn || performance.now();
-      if (window.paint.drawn && app.dataset.testScriptState === 'notRunning')
-        window.paint.settled = window.paint.settled || performance.now();
+      const ended = app.dataset.testScriptState === 'notRunning' && !document.querySelector(loads);
+      if (window.paint.drawn && ended) window.paint.settled = performance.now();
     }
     if (!window.paint.settled) requestAnimationFrame(look);
   };

@@ -24,7 +24,6 @@ def live_queue(home: Home, *, with_queue: bool = True) -> None:
 
 def _queue(home: Home, with_queue: bool) -> None:
     with states.guarded():
-        keep_supervisor(home)
         runs = {run.run_id: run for run in readers.runs(home)}
         state = launch.supervisor_state(home)
         slots = state.slots if state else tuple(SlotState(slot=slot) for slot in find_devices().slots)
@@ -39,6 +38,7 @@ def _queue(home: Home, with_queue: bool) -> None:
             _slot(home, slot, runs, cancelling=slot.run_id in told)
         if with_queue:
             _waiting(home, runs, told)
+        keep_supervisor(home)  # last: what is known is shown before anybody waits for a process to start
 
 
 def _slot(home: Home, state: SlotState, runs: Mapping[str, RunSummary], *, cancelling: bool) -> None:
