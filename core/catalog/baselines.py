@@ -2,6 +2,8 @@
 
 from typing import Literal
 
+from pydantic import model_validator
+
 from core.catalog.base import System, SystemConfig, Variant, setting
 
 
@@ -39,6 +41,26 @@ class ItemKNNConfig(SystemConfig):
         100.0, "added to the product of norms, so that few common users prove little; 0 to 1,000", ge=0
     )
     history: Literal["target", "all"] = setting("target", "behaviours whose pairs form the user-item matrix")
+
+
+class CascadingRankConfig(SystemConfig):
+    """Settings of CascadingRank. What alpha and beta leave of 1 is gamma, the weight of smoothness over the graph."""
+
+    alpha: float = setting(0.0, "weight of query fitting: the user's own node and items", ge=0, le=1)
+    beta: float = setting(
+        0.9, "weight of cascading alignment: the scores of the behaviour before", ge=0, le=1
+    )
+    tolerance: float = setting(
+        1e-4, "share of the initial error that may remain when iterating ends", gt=0, lt=1
+    )
+
+    @model_validator(mode="after")
+    def _weights_leave_a_fixed_point(self) -> "CascadingRankConfig":
+        if not 0 < self.alpha + self.beta <= 1:
+            raise ValueError(
+                f"alpha + beta must lie above 0 and not above 1, got {self.alpha} + {self.beta}: gamma is the rest"
+            )
+        return self
 
 
 POPULARITY = System(
@@ -82,4 +104,25 @@ ITEM_KNN = System(
     config=ItemKNNConfig,
     presets={"paper": {}, "small": {"neighbors": 100, "shrinkage": 10.0}},
     variants={"all_behaviors": Variant("pairs of every behaviour", {"history": "all"})},
+)
+
+CASCADING_RANK = System(
+    key="cascading_rank",
+    title="CascadingRank",
+    paper="Ko et al., Personalized Ranking on Cascading Behavior Graphs for Accurate Multi-Behavior Recommendation, "
+    "arXiv 2502.11335",
+    summary="Spreads scores from the user over each behaviour's graph in turn; nothing is trained.",
+    family="multi-behaviour",
+    config=CascadingRankConfig,
+    presets={
+        "paper": {},
+        "paper-taobao": {"alpha": 0.0, "beta": 0.9},
+        "paper-tmall": {"alpha": 0.7, "beta": 0.2},
+        "paper-tenrec": {"alpha": 0.3, "beta": 0.6},
+        "small": {"alpha": 0.3, "beta": 0.6},
+    },
+    variants={
+        "without_cascade": Variant("the target's graph alone", {"alpha": 0.5, "beta": 0.0}),
+    },
+    needs_auxiliary=True,
 )

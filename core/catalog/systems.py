@@ -1,7 +1,7 @@
 """The catalog: every system that can be trained, by key. Nothing is found by string import."""
 
 from core.catalog.base import System
-from core.catalog.baselines import EASE, ITEM_KNN, POPULARITY, SEEN_BEFORE
+from core.catalog.baselines import CASCADING_RANK, EASE, ITEM_KNN, POPULARITY, SEEN_BEFORE
 from core.catalog.cigf import CIGF
 from core.catalog.lightgcn import LIGHTGCN, LIGHTGCN_M
 from core.catalog.mf import MF
@@ -12,6 +12,7 @@ _SYSTEMS = (
     CIGF,
     LIGHTGCN_M,
     NGCF_M,
+    CASCADING_RANK,
     LIGHTGCN,
     NGCF,
     MF,

@@ -14,6 +14,7 @@ from torch import Tensor, nn
 from core.data.ranking import RankingData
 from core.findings import Finding
 
+_SCORES_AT_ONCE = 1 << 23
 Encoding = TypeVar("Encoding")
 Batch = TypeVar("Batch")
 
@@ -42,7 +43,9 @@ class Ranker(Model):
 
     def score_items(self, users_B: Tensor, items_BC: Tensor) -> Tensor:
         """Scores of given candidates, [B], [B, C] -> [B, C]. Override where scoring every item would waste work."""
-        return self.score(users_B).gather(1, items_BC)
+        size = max(1, _SCORES_AT_ONCE // self.num_items)
+        pieces = zip(users_B.split(size), items_BC.split(size))
+        return torch.cat([self.score(users).gather(1, items) for users, items in pieces])
 
     @contextmanager
     def evaluating(self) -> Iterator[None]:

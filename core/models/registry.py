@@ -10,6 +10,7 @@ from core.catalog.systems import system
 from core.data.ranking import RankingData
 from core.errors import ConfigError, DataError
 from core.models.base import Ranker
+from core.models.cascading_rank import CascadingRank
 from core.models.cigf import CIGF
 from core.models.counting import Popularity, SeenBefore
 from core.models.ease import EASE
@@ -22,6 +23,7 @@ MODELS: dict[str, Callable[[Any, RankingData, torch.device], Ranker]] = {
     "cigf": CIGF,
     "lightgcn_m": LightGCN,
     "ngcf_m": NGCF,
+    "cascading_rank": CascadingRank,
     "lightgcn": LightGCN,
     "ngcf": NGCF,
     "mf": MF,
