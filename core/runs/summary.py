@@ -1,7 +1,5 @@
 """One row of the list of runs: what a run folder says, in a form that is never missing and never an exception."""
 
-from collections.abc import Iterable
-from dataclasses import dataclass
 from math import isfinite
 from pathlib import Path
 from typing import Any
@@ -9,14 +7,10 @@ from typing import Any
 from pydantic import BaseModel, ConfigDict
 
 from core.errors import RelScopeError, RunError
-from core.files import read_json, write_json
 from core.recipe import Recipe
 from core.runs.folder import RunFolder, State, Status
+from core.runs.notes import read_notes
 from core.runs.valid_curve import ValidCurve
-
-LONGEST_NOTES = 20_000
-LONGEST_TAG = 40
-MOST_TAGS = 20
 
 
 class RunSummary(BaseModel):
@@ -69,14 +63,6 @@ class RunSummary(BaseModel):
     damaged: bool = False
 
 
-@dataclass(frozen=True)
-class Notes:
-    """Content of notes.json: the user's own words about a run."""
-
-    notes: str = ""
-    tags: tuple[str, ...] = ()
-
-
 def summarise(run: RunFolder, curve: ValidCurve | None = None) -> RunSummary:
     """The summary of `run`; damage is reported in it, not raised.
 
@@ -97,29 +83,6 @@ def summarise(run: RunFolder, curve: ValidCurve | None = None) -> RunSummary:
     if problems:
         fields |= {"state": "failed", "error": "; ".join(problems), "damaged": True}
     return RunSummary(run_id=run.run_id, **fields)
-
-
-def read_notes(run: RunFolder) -> Notes:
-    """The notes and tags of `run`; none where the file is missing or damaged."""
-    try:
-        stored = read_json(run.path / "notes.json")
-        return Notes(str(stored["notes"]), tuple(str(tag) for tag in stored["tags"]))
-    except (OSError, ValueError, KeyError, TypeError, RecursionError):
-        return Notes()
-
-
-def write_notes(run: RunFolder, notes: str, tags: Iterable[str]) -> Notes:
-    """Store notes and tags; blanks around tags and repeated tags go. Raises RunError where they are too long or many."""
-    kept = tuple(dict.fromkeys(filter(None, (" ".join(tag.split()) for tag in tags))))
-    if len(notes) > LONGEST_NOTES or len(kept) > MOST_TAGS or any(len(tag) > LONGEST_TAG for tag in kept):
-        raise RunError(
-            f"{run.run_id}: at most {LONGEST_NOTES} characters of notes and {MOST_TAGS} tags of {LONGEST_TAG} "
-            f"characters are kept, got {len(notes)} and {len(kept)}; shorten them"
-        )
-    if not run.path.is_dir():
-        raise RunError(f"there is no run {run.run_id!r}; it may have been deleted")
-    write_json(run.path / "notes.json", {"notes": notes, "tags": list(kept)})
-    return Notes(notes, kept)
 
 
 def _status_fields(run: RunFolder, problems: list[str]) -> dict[str, Any]:
