@@ -16,7 +16,9 @@ PARTS = {
     "unseen": "pairs never seen before",
 }
 BEST, SECOND = 1, 2
+GAP = "\u00a0"  # keeps a number and its spread on one line
 SIGNS = {BEST: "①", SECOND: "②"}
+PANELS = {"all": "all", "seen": "seen before", "unseen": "never seen"}
 MISSING = "–"
 _RULES: dict[Selection, str] = {
     "valid": "best on validation",
@@ -81,7 +83,7 @@ def _numbers(entry: Entry, bench: Bench, part: str) -> list[str]:
 
 def cell(mean: float, deviation: float) -> str:
     """`.5962 ± .0021`, or the mean alone for one seed."""
-    return words.score(mean) + ("" if deviation != deviation else f" ± {words.score(deviation)}")
+    return words.score(mean) + ("" if deviation != deviation else f"{GAP}±{GAP}{words.score(deviation)}")
 
 
 def interval(low: float, high: float) -> str:

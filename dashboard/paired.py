@@ -120,10 +120,19 @@ def sentence(row: Mapping[str, Any], one: str, other: str, metric: str) -> str:
     )
 
 
+def overall(table: pd.DataFrame) -> str:
+    """What the other comparisons say, where there are several: ` It is ahead of 4 of 5.`"""
+    if len(table) < 2:
+        return ""
+    ahead = int((table["verdict"] == "ahead").sum())
+    which = f"all {len(table)}" if ahead == len(table) else f"{ahead} of the {len(table)}"
+    return f" It is ahead of {which} others."
+
+
 def _signed(value: float) -> str:
     return ("−" if value < 0 else "+") + words.score(abs(value))
 
 
 def p_text(p: float) -> str:
-    """`.0123`, or `< .0001`."""
-    return "< .0001" if p < 0.0001 else words.score(p)
+    """`.0123`, or `< .0001` on one line."""
+    return "<\u00a0.0001" if p < 0.0001 else words.score(p)

@@ -25,7 +25,7 @@ with states.page(
     if not picked.entries and not picked.broken:
         states.empty(
             "No runs picked",
-            "Pick two or more in the sidebar, or tick them in the table of runs.",
+            "Pick two or more above, or tick them in the table of runs.",
             "runs",
             "To the table of runs",
         )

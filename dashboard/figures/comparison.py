@@ -50,7 +50,7 @@ def metric_bars(
         _add_seeds(figure, part, groups, seeds, panel)
     styled(figure, height=_FRAME + _ROW * max(len(groups), 2))
     top = float(rows[["mean", "high"]].max().max())
-    figure.update_xaxes(range=[0, 1.34 * top if top > 0 else 1], nticks=5)
+    figure.update_xaxes(range=[0, 1.5 * top if top > 0 else 1], nticks=5)
     figure.update_yaxes(
         tickvals=list(range(len(groups))),
         ticktext=[_wrapped(titles[group]) for group in groups],
@@ -78,7 +78,7 @@ def _add_bars(
             marker={"color": [colors[group] for group in rows["group"]], "opacity": 0.85},
             error_x={
                 "type": "data",
-                "array": (rows["high"] - rows["mean"]).where(spread, 0.0),
+                "array": (rows["high"] - rows["mean"]).where(spread, None),
                 "color": GREY,
                 "thickness": 1.5,
                 "width": 4,

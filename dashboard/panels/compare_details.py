@@ -5,7 +5,7 @@ from collections.abc import Sequence
 import streamlit as st
 
 from core.runs.folder import open_run
-from dashboard import compare_export, readers, results, selection, states, words
+from dashboard import compare, compare_export, readers, results, selection, states, words
 from dashboard.compare import Bench, Entry, data_name
 from dashboard.compare_tables import PARTS, along_epochs, measured, metrics_of, settings_table
 from dashboard.drawing import show
@@ -48,21 +48,24 @@ def _curves(view: View) -> None:
                 title={"epoch": "epochs", "seconds": "seconds of training"}.__getitem__,
                 widget="segments",
             )
-        parts = _comparable(view, term)
+        parts = [
+            (about, those)
+            for about, entries in _comparable(view, term)
+            if (those := [e for e in entries if (metrics[e.run_id]["name"] == term).any()])
+        ]
         for place, (about, entries) in enumerate(parts):
             if len(parts) > 1:
                 st.markdown(f"**{states.plain(about)}**")
             tables = {e.run_id: along_epochs(metrics[e.run_id], term) for e in entries}
-            data = [
-                table.assign(run=view.run_titles[run_id], run_id=run_id) for run_id, table in tables.items()
-            ]
+            titles = compare.titles(entries, with_seed=True)
+            data = [table.assign(run=titles[run_id], run_id=run_id) for run_id, table in tables.items()]
             show(
                 overlay(
                     tables,
                     view.looks,
                     x="seconds" if along == "seconds" else "epoch",
                     y=_term_title(term) + (" (log scale)" if _kind(term) == "loss" else ""),
-                    titles=view.run_titles,
+                    titles=titles,
                     log=_kind(term) == "loss",
                     value_format=".2f" if _kind(term) == "seconds" else ".4f",
                 ),
@@ -71,6 +74,10 @@ def _curves(view: View) -> None:
                 source=_curve_source(term, about),
                 alt=f"Lines of {_term_title(term)} of each run",
             )
+        without = [e.run_id for e in view.entries if not (metrics[e.run_id]["name"] == term).any()]
+        if without:
+            named = "; ".join(states.plain(view.run_titles[run_id]) for run_id in without)
+            st.caption(f"Without this curve: {named}.")
 
 
 def _has_moved_on(view: View) -> bool:

@@ -13,6 +13,7 @@ from core.runs.folder import open_run
 from dashboard import compare, paired, readers, results, selection, states, words
 from dashboard.compare import Bench, Group
 from dashboard.compare_tables import (
+    PANELS,
     PARTS,
     SIGNS,
     cell,
@@ -40,7 +41,7 @@ def first_words(view: View, slot: DeltaGenerator) -> None:
         slot.markdown("**None of the picked runs has a test result yet.** Their curves are below.")
     elif len(view.benches[0].groups) < 2 or not view.metric:
         only = view.titles[view.benches[0].groups[0].key]
-        said = "Its seeds make one row" if len(view.entries) > 1 else "Pick another run in the sidebar"
+        said = "Its seeds make one row" if len(view.entries) > 1 else "Pick another run above"
         slot.markdown(f"**{states.plain(only)}** stands alone under `{view.protocol}`. {said}.")
     else:
         first, second = _ranked(view, view.benches[0])[:2]
@@ -70,7 +71,7 @@ def metrics(view: View, bench: Bench) -> None:
             seeds,
             metric=view.metric,
             titles=view.titles,
-            parts=PARTS,
+            parts=PANELS,
             colors={group.key: view.looks[group.key][0] for group in bench.groups},
             signs=SIGNS,
         ),
@@ -121,7 +122,7 @@ def _cells(view: View, bench: Bench, table: pd.DataFrame, names: Sequence[str]) 
         told = {results.metric_title(name): _marked(own[name]) for name in names if name in own}
         if view.metric in own:
             ends = own[view.metric]
-            about[f"95 % of {results.metric_title(view.metric)}"] = interval(ends["low"], ends["high"])
+            about[f"{results.metric_title(view.metric)}, 95 %"] = interval(ends["low"], ends["high"])
         epoch = {"scored epoch": epochs_of(group, bench.footing.protocol)}
         rows.append({"runs": about.pop("runs"), "seeds": about.pop("seeds")} | told | about | epoch)
     return pd.DataFrame(rows).fillna("–")
@@ -159,7 +160,7 @@ def tests(view: View, bench: Bench, slot: DeltaGenerator) -> None:
         states.plain(view.titles[against[0]]),
         view.metric,
     )
-    slot.markdown(said, help=meaning("paired test"))
+    slot.markdown(said + paired.overall(table), help=meaning("paired test"))
     _draw_tests(view, bench, table, one, dropped)
 
 

@@ -5,8 +5,6 @@ from dataclasses import dataclass
 from functools import cached_property
 from typing import Any
 
-import streamlit as st
-
 from core.errors import ConfigError, RelScopeError, RunError
 from core.home import Home
 from core.runs.folder import RunFolder, open_run
@@ -65,16 +63,15 @@ class View:
 
 
 def pick_runs(home: Home) -> View:
-    """The picker of several runs in the sidebar, and what the picked ones say."""
+    """The picker of several runs, as wide as the page because their names are long, and what the picked ones say."""
     runs = {run.run_id: run for run in readers.runs(home)}
 
     def title(run_id: str) -> str:
         return f"{words.STATE_SIGNS[runs[run_id].state][0]} {run_title(runs[run_id])}"
 
-    with st.sidebar:
-        chosen = selection.pick_many(
-            "runs", "Runs to compare", list(runs), title=title, help=meaning("compared runs")
-        )
+    chosen = selection.pick_many(
+        "runs", "Runs to compare", list(runs), title=title, help=meaning("compared runs")
+    )
     return load(home, [runs[run_id] for run_id in chosen])
 
 
