@@ -4,8 +4,9 @@ Frames have the columns user, item, behavior, split and, where the source has ti
 `NO_TIME` where unknown). Only the target behaviour is ever held out; the others always train.
 """
 
+from collections.abc import Sequence
 from dataclasses import dataclass
-from typing import Literal
+from typing import Any, Literal
 
 import numpy as np
 import pandas as pd
@@ -16,6 +17,7 @@ from core.errors import DataError
 
 SplitRule = Literal["as-given", "last", "random"]
 NO_TIME = -1
+_TRAIN = SPLITS.index("train")
 
 
 @dataclass(frozen=True, eq=False)
@@ -41,28 +43,29 @@ def split_rows(rows: pd.DataFrame, target: str, rule: SplitRule | None = None, s
     """
     if rule == "as-given":
         return SplitResult(rows, "as-given", ())
-    pooled = rows.assign(split="train") if rule is not None else rows
-    kept, notes = repaired(pooled, target)
-    is_target = (kept["behavior"] == target).to_numpy()
-    split = kept["split"].to_numpy(dtype=object, copy=True)
-    chosen = rule or ("last" if _has_times(kept[is_target & (split == "train")]) else "random")
-    if rule == "last" and not _has_times(kept[is_target]):
+    table, notes = _repaired(_columns(rows, pooled=rule is not None), target)
+    is_target = table.behavior == table.code(target)
+    chosen = rule or ("last" if table.has_times(is_target & (table.part == _TRAIN)) else "random")
+    if rule == "last" and not table.has_times(is_target):
         raise DataError(
             f"split 'last' needs a time for every {target!r} pair and the source has none; use --split random"
         )
     wanted: list[Split] = ["test", "valid"] if rule is not None else []
-    wanted = wanted or [part for part in ("test", "valid") if not (is_target & (split == part)).any()]
+    wanted = wanted or [
+        part for part in ("test", "valid") if not (is_target & (table.part == SPLITS.index(part))).any()
+    ]
     generator = np.random.Generator(np.random.PCG64(seed))
     for part in wanted:
-        candidates = np.flatnonzero(is_target & (split == "train"))
-        held = candidates[held_out_rows(kept.iloc[candidates], chosen, generator)]
-        split[held] = part
+        candidates = np.flatnonzero(is_target & (table.part == _TRAIN))
+        value = _time(table)[candidates] if chosen == "last" else generator.random(len(candidates))
+        held = candidates[greatest_per_user(table.user[candidates], value)]
+        table.part[held] = SPLITS.index(part)
         notes.append(f"{target}: {len(held)} pairs held out for {part} ({_described(chosen, seed)})")
-    _check(target, is_target, split)
+    _check(target, is_target, table.part)
     told = _described(chosen, seed) if rule or "test" in wanted else "source's test pairs"
     if rule is None and wanted == ["valid"]:
         told += f", validation {_described(chosen, seed)}"
-    return SplitResult(kept.assign(split=split), told, tuple(notes))
+    return SplitResult(table.frame(), told, tuple(notes))
 
 
 def repaired(rows: pd.DataFrame, target: str) -> tuple[pd.DataFrame, list[str]]:
@@ -70,83 +73,130 @@ def repaired(rows: pd.DataFrame, target: str) -> tuple[pd.DataFrame, list[str]]:
 
     Returns the kept rows sorted by user, behaviour, item, and one note per kind of row removed.
     """
-    part = _codes(rows["split"])
-    time = rows["timestamp"].to_numpy() if "timestamp" in rows else np.zeros(len(rows), np.int64)
-    time = np.where(time == NO_TIME, np.iinfo(np.int64).max, time)
-    behavior, names = pd.factorize(rows["behavior"], sort=True)
-    user, item = rows["user"].to_numpy(), rows["item"].to_numpy()
-    order = np.lexsort([time, -part, item, behavior, user])
-    first = np.ones(len(order), dtype=np.bool_)
-    for column in (user, behavior, item):
-        ordered = column[order]
-        first[1:] &= ordered[1:] == ordered[:-1]
-    first[1:] = ~first[1:]
-    notes = _removals(names, behavior[order], part[order], first, target)
-    return rows.iloc[order[first]].reset_index(drop=True), notes
+    kept, notes = _repaired(_columns(rows, pooled=False), target)
+    return kept.frame(), notes
 
 
-def held_out_rows(
-    rows: pd.DataFrame, rule: Literal["last", "random"], generator: np.random.Generator
-) -> NDArray[np.intp]:
-    """Positions of the one row per user with at least two that `rule` holds out, in user order."""
-    user, item = rows["user"].to_numpy(), rows["item"].to_numpy()
-    if rule == "last":
-        order = np.lexsort([item, rows["timestamp"].to_numpy(), user])
-    else:
-        by_pair = np.lexsort([item, user])
-        drawn = np.empty(len(rows))
-        drawn[by_pair] = generator.random(len(rows))
-        order = np.lexsort([drawn, user])
-    ordered = user[order]
-    is_last = np.append(ordered[1:] != ordered[:-1], True)[: len(ordered)]
-    has_two = np.append(False, ordered[1:] == ordered[:-1])[: len(ordered)]
-    held: NDArray[np.intp] = order[is_last & has_two]
+def greatest_per_user(user: NDArray[np.int32], value: NDArray[Any]) -> NDArray[np.intp]:
+    """Position of the greatest value of each user with at least two, the last of equals; `user` ascending."""
+    if not len(user):
+        return np.empty(0, np.intp)
+    start = np.flatnonzero(np.append(True, user[1:] != user[:-1]))
+    count = np.diff(np.append(start, len(user)))
+    best = np.flatnonzero(value == np.repeat(np.maximum.reduceat(value, start), count))
+    is_last = np.append(user[best[1:]] != user[best[:-1]], True)
+    held: NDArray[np.intp] = best[is_last][count >= 2]
     return held
 
 
+@dataclass(frozen=True, eq=False)
+class _Columns:
+    """The rows as small integers; behavior and part are positions in `names` and SPLITS."""
+
+    names: tuple[str, ...]
+    user: NDArray[np.int32]
+    item: NDArray[np.int32]
+    behavior: NDArray[np.int8]
+    part: NDArray[np.int8]
+    time: NDArray[np.int64] | None
+
+    def code(self, behavior: str) -> int:
+        return self.names.index(behavior) if behavior in self.names else -1
+
+    def has_times(self, among: NDArray[np.bool_]) -> bool:
+        """Whether there are such rows and each has a time."""
+        return self.time is not None and bool(among.any()) and not (self.time[among] == NO_TIME).any()
+
+    def taken(self, position: NDArray[np.intp]) -> "_Columns":
+        time = None if self.time is None else self.time[position]
+        user, item = self.user[position], self.item[position]
+        return _Columns(self.names, user, item, self.behavior[position], self.part[position], time)
+
+    def frame(self) -> pd.DataFrame:
+        columns: dict[str, Any] = {
+            "user": self.user,
+            "item": self.item,
+            "behavior": _categorical(self.behavior, self.names),
+            "split": _categorical(self.part, SPLITS),
+        }
+        if self.time is not None:
+            columns["timestamp"] = self.time
+        return pd.DataFrame(columns, copy=False)
+
+
+def _columns(rows: pd.DataFrame, *, pooled: bool) -> _Columns:
+    """The columns of a frame; `pooled` forgets its splits."""
+    behavior = pd.Categorical(rows["behavior"])
+    names = tuple(sorted(str(name) for name in behavior.categories))
+    position = np.array([names.index(str(name)) for name in behavior.categories], dtype=np.int8)
+    split = pd.Categorical(rows["split"], categories=pd.Index(SPLITS))
+    return _Columns(
+        names,
+        rows["user"].to_numpy(),
+        rows["item"].to_numpy(),
+        position[behavior.codes],
+        np.zeros(len(rows), np.int8) if pooled else split.codes.astype(np.int8),
+        rows["timestamp"].to_numpy() if "timestamp" in rows else None,
+    )
+
+
+def _repaired(table: _Columns, target: str) -> tuple[_Columns, list[str]]:
+    keys: list[NDArray[Any]] = [-table.part, table.item, table.behavior, table.user]
+    if table.time is not None:
+        keys.insert(0, table.time.view(np.uint64))  # NO_TIME comes last
+    order = np.lexsort(tuple(keys))
+    same = np.ones(max(0, len(order) - 1), dtype=np.bool_)
+    for column in (table.user, table.behavior, table.item):
+        ordered = column[order]
+        same &= ordered[1:] == ordered[:-1]
+    is_first = np.append(True, ~same)[: len(order)]
+    notes = _removals(table, order, is_first, target)
+    return table.taken(order[is_first]), notes
+
+
 def _removals(
-    names: pd.Index, behavior: NDArray[np.intp], part: NDArray[np.int8], first: NDArray[np.bool_], target: str
+    table: _Columns, order: NDArray[np.intp], is_first: NDArray[np.bool_], target: str
 ) -> list[str]:
-    """Notes on the rows that `first` drops; inputs sorted so that a pair's kept row precedes its dropped ones."""
-    kept_part = part[np.maximum.accumulate(np.where(first, np.arange(len(first)), 0))]
+    """Notes on the rows dropped; in `order` a pair's kept row comes right before its dropped ones."""
+    first, dropped = np.flatnonzero(is_first), np.flatnonzero(~is_first)
+    kept_by = order[first[np.searchsorted(first, dropped) - 1]]
+    lost = order[dropped]
+    shape = (len(table.names), len(SPLITS), len(SPLITS))
+    kinds = np.ravel_multi_index((table.behavior[lost], table.part[lost], table.part[kept_by]), shape)
+    counts = np.bincount(kinds, minlength=int(np.prod(shape))).reshape(shape)
     notes = []
-    for code, name in enumerate(names):
-        dropped = ~first & (behavior == code)
-        for lost in range(len(SPLITS)):
-            for kept in range(lost, len(SPLITS)):
-                count = int((dropped & (part == lost) & (kept_part == kept)).sum())
-                if not count:
-                    continue
-                if lost == kept:
-                    where = f" in {SPLITS[lost]}" if name == target else ""
-                    notes.append(f"{name}: {count} repeated pairs{where} removed")
-                else:
-                    notes.append(
-                        f"{name}: {count} {SPLITS[lost]} pairs that are also {SPLITS[kept]} pairs kept in {SPLITS[kept]} only"
-                    )
+    for code, was, now in zip(*(axis.tolist() for axis in counts.nonzero()), strict=True):
+        name, count = table.names[code], counts[code, was, now]
+        if was == now:
+            where = f" in {SPLITS[was]}" if name == target else ""
+            notes.append(f"{name}: {count} repeated pairs{where} removed")
+        else:
+            notes.append(
+                f"{name}: {count} {SPLITS[was]} pairs that are also {SPLITS[now]} pairs kept in {SPLITS[now]} only"
+            )
     return notes
 
 
-def _codes(split: "pd.Series[str]") -> NDArray[np.int8]:
-    codes = pd.Index(list(SPLITS)).get_indexer(pd.Index(split.astype(str)))
-    return codes.astype(np.int8)
+def _categorical(codes: NDArray[np.int8], names: Sequence[str]) -> "pd.Categorical[str]":
+    return pd.Categorical.from_codes(codes, categories=pd.Index(list(names)))
 
 
-def _has_times(rows: pd.DataFrame) -> bool:
-    return "timestamp" in rows and len(rows) > 0 and bool((rows["timestamp"] != NO_TIME).all())
+def _time(table: _Columns) -> NDArray[np.int64]:
+    assert table.time is not None, "a split by time is chosen only where there are times"
+    return table.time
 
 
 def _described(rule: str, seed: int) -> str:
     return "last by time" if rule == "last" else f"random, seed {seed}"
 
 
-def _check(target: str, is_target: NDArray[np.bool_], split: NDArray[np.object_]) -> None:
-    if not (is_target & (split == "train")).any():
+def _check(target: str, is_target: NDArray[np.bool_], part: NDArray[np.int8]) -> None:
+    if not (is_target & (part == _TRAIN)).any():
         raise DataError(
             f"no training pair of the target {target!r} is left: every pair is also a valid or test pair; "
             "check the source, or use --split as-given to keep its rows untouched"
         )
-    if not (is_target & (split == "test")).any():
+    if not (is_target & (part == SPLITS.index("test"))).any():
         raise DataError(
             f"no user has two {target!r} pairs, so none can be held out for testing; add data or give test pairs"
         )

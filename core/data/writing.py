@@ -2,7 +2,7 @@
 
 import shutil
 import tempfile
-from collections.abc import Iterable, Mapping
+from collections.abc import Iterable, Iterator, Mapping
 from dataclasses import dataclass, field
 from datetime import UTC, datetime
 from pathlib import Path
@@ -62,12 +62,26 @@ def write_dataset(home: Home, name: str, content: DatasetContent, *, replace: bo
     with DatasetWriter(home, name, content.behaviors, replace=replace) as writer:
         writer.nodes(users=content.users, items=content.items)
         if content.behaviors:
-            writer.interactions(content.interactions)
+            for piece in by_users(content.interactions):
+                writer.interactions(piece)
         for modality, matrix in content.features.items():
             writer.features(modality, matrix)
         if content.hetero is not None:
             writer.hetero(content.hetero)
         return writer.finish(content.provenance)
+
+
+def by_users(rows: pd.DataFrame, size: int = 1 << 20) -> Iterator[pd.DataFrame]:
+    """`rows` in pieces of ascending users, none cut in two: about `size` rows each, so that no whole copy is made."""
+    user = rows["user"].to_numpy()
+    order = None if (user[1:] >= user[:-1]).all() else np.argsort(user, kind="stable")
+    user = user if order is None else user[order]
+    start = 0
+    while start < len(user):
+        last = user[min(start + size, len(user)) - 1]
+        end = int(np.searchsorted(user, last, side="right"))
+        yield rows.iloc[start:end] if order is None else rows.iloc[order[start:end]]
+        start = end
 
 
 def refuse_existing(home: Home, name: str, *, replace: bool) -> Path:
