@@ -115,6 +115,15 @@ def detected_map(name: str, columns: Sequence[str], samples: Samples) -> tuple[C
     return mapping, f"columns detected: {told}"
 
 
+def clear_columns(columns: Sequence[str], samples: Samples) -> dict[str, str]:
+    """Role -> column, for the roles that names or content make clear by themselves; a start where no mapping is clear."""
+    words = [_plain(column) for column in columns]
+    fitting = {role: [place for place, word in enumerate(words) if _is_role(word, role)] for role in ROLES}
+    found = {role: places[0] for role, places in fitting.items() if len(places) == 1}
+    content = _by_content(words, samples, found)
+    return {role: columns[place] for role, place in (content | found).items() if not fitting[role][1:]}
+
+
 def listed(columns: Sequence[str]) -> str:
     """The names of columns for a message, long lists cut."""
     shown = [column[:40] or "(no name)" for column in columns[:30]]

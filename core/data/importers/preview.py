@@ -1,15 +1,15 @@
 """The first look at a source: its columns and rows, and what an import would take them for."""
 
 import itertools
-from collections.abc import Sequence
-from dataclasses import dataclass
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, field
 from pathlib import Path
 
-from core.data.importers.columns import ColumnMap
+from core.data.importers.columns import ColumnMap, clear_columns
 from core.data.importers.identities import IdKind
 from core.data.importers.limits import DEFAULT_LIMITS, Limits, checked_size, megabytes
 from core.data.importers.registry import detect_layout
-from core.data.importers.table import mapped_columns
+from core.data.importers.table import cells_by_column, mapped_columns
 from core.data.importers.tables import Table, open_table
 from core.errors import DataError
 
@@ -22,6 +22,7 @@ class Preview:
     """The head of a source. mapping: None where no mapping applies, or none is clear (a note then says why).
 
     ids: what the ids of the sample look like. behaviors: their values in the sample, as the source writes them.
+    clear: role -> column for the roles that are clear by themselves, where the whole mapping is not.
     """
 
     layout: str
@@ -31,6 +32,7 @@ class Preview:
     ids: IdKind
     behaviors: tuple[str, ...]
     notes: tuple[str, ...]
+    clear: Mapping[str, str] = field(default_factory=dict)
 
 
 def preview(
@@ -52,6 +54,7 @@ def preview(
 def _table_preview(table: Table, told: ColumnMap | None) -> Preview:
     notes = [table.note]
     mapping: ColumnMap | None = None
+    clear: dict[str, str] = {}
     try:
         mapping, note = mapped_columns(table, told)
         notes += [note] if note else []
@@ -59,6 +62,7 @@ def _table_preview(table: Table, told: ColumnMap | None) -> Preview:
         if told is not None:
             raise
         notes.append(str(error).removeprefix(f"{table.path}: "))
+        clear = clear_columns(table.columns, cells_by_column(table))
     sample = [dict(zip(table.columns, row)) for row in table.sample]
     ids: IdKind = "whole"
     behaviors: tuple[str, ...] = ()
@@ -67,7 +71,8 @@ def _table_preview(table: Table, told: ColumnMap | None) -> Preview:
             ids = "text"
         if mapping.behavior is not None:
             behaviors = tuple(dict.fromkeys(row.get(mapping.behavior, "").strip() for row in sample))
-    return Preview("table", table.columns, table.sample[:SHOWN_ROWS], mapping, ids, behaviors, tuple(notes))
+    rows = table.sample[:SHOWN_ROWS]
+    return Preview("table", table.columns, rows, mapping, ids, behaviors, tuple(notes), clear)
 
 
 def _pairs_preview(source: Path, limits: Limits) -> Preview:

@@ -52,8 +52,12 @@ def mapped_columns(table: Table, told: ColumnMap | None) -> tuple[ColumnMap, str
     """The columns to read, as told or detected, and a note on what was detected. Raises DataError if it is not clear."""
     if told is not None:
         return checked_map(str(table.path), table.columns, told), ""
-    by_column = [
+    return detected_map(str(table.path), table.columns, cells_by_column(table))
+
+
+def cells_by_column(table: Table) -> list[list[str]]:
+    """The sample's cells, column by column; short rows are filled."""
+    return [
         [row[position] if position < len(row) else "" for row in table.sample]
         for position in range(len(table.columns))
     ]
-    return detected_map(str(table.path), table.columns, by_column)
