@@ -1,0 +1,36 @@
+"""Which model a view shows: the scored one, or what it was at an earlier epoch; said in titles, tables and file names."""
+
+from dataclasses import dataclass
+
+import pandas as pd
+
+SCORED = "scored"
+
+
+@dataclass(frozen=True)
+class Moment:
+    """A run at an epoch. epoch: of a snapshot, None for the scored model. scored: the epoch of that model, if known."""
+
+    run_id: str
+    epoch: int | None
+    scored: int | None
+
+    def when(self) -> str:
+        """`at epoch 12`, `of the scored model`."""
+        return f"at epoch {self.epoch}" if self.epoch is not None else "of the scored model"
+
+    def name(self, figure: str) -> str:
+        """File name of a figure and its data: what, of which epoch, of which run."""
+        moment = f"epoch-{self.epoch}" if self.epoch is not None else SCORED
+        return f"{figure}-{moment}-{self.run_id}"
+
+    def dated(self, table: pd.DataFrame) -> pd.DataFrame:
+        """`table` with the epoch it belongs to as its first column."""
+        epoch = self.epoch if self.epoch is not None else self.scored
+        dated = table.copy()
+        dated.insert(0, "epoch", epoch if epoch is not None else SCORED)
+        return dated
+
+    def of_scored(self) -> "Moment":
+        """The scored model of the same run."""
+        return Moment(self.run_id, None, self.scored)

@@ -1,0 +1,281 @@
+"""Groups of users on the Experts page: who is served how well, and whose pairs are decided by which expert."""
+
+from collections.abc import Sequence
+
+import pandas as pd
+import streamlit as st
+
+from core.data.profile_store import standing
+from core.evaluation.groups import Rule
+from core.home import Home
+from core.runs.folder import open_run
+from core.runs.summary import RunSummary
+from dashboard import compare, readers, selection, states, user_groups, words
+from dashboard.compare import Entry
+from dashboard.drawing import show
+from dashboard.figures.gates import expert_looks
+from dashboard.figures.groups import by_group
+from dashboard.figures.palette import DASHES, MARKERS, run_colors
+from dashboard.glossary import meaning
+from dashboard.layout import row
+from dashboard.panels import compare_view
+from dashboard.panels.experts_view import View
+from dashboard.panels.run_list import run_title
+from dashboard.results import is_accuracy, metric_order, metric_title
+from dashboard.user_groups import UserGroups
+
+_CUTS: dict[str, str] = {"equal_count": "equal counts", "equal_width": "equal widths"}
+_ACTIVITY = {"all": "all", "similar": "of similar activity"}
+_WAIT_SECONDS = 1.5
+
+
+def groups(home: Home, view: View) -> None:
+    """A metric and the gates by groups of users, for this run and any others on the same footing."""
+    entries = _entries(home, view)
+    own = next((entry for entry in entries if entry.run_id == view.run.run_id), None)
+    if own is None or not own.results:
+        st.caption(
+            "Groups of users need test results, and this run has none"
+            + (": it is " + view.status.state + "." if view.status.state != "done" else ".")
+        )
+        return
+    info = readers.dataset(home, view.recipe.dataset).info
+    if info.content_hash != view.recipe.dataset_hash:
+        st.caption(
+            ":orange[The data set has changed since this run was trained, so its users cannot be told apart any more.]"
+        )
+        return
+    profile = readers.user_profile(home, view.recipe.dataset)
+    if profile is None:
+        _waiting(home, view.recipe.dataset)
+        return
+    protocol, metric, cut, activity = _controls(own)
+    fitting, apart = _guarded(own, entries, protocol)
+    values = _values(fitting, protocol, metric)
+    named = compare.titles([entry for entry in fitting if entry.run_id in values], with_seed=True)
+    own_users = values[own.run_id]["user"].to_numpy()
+    cutting: Rule = "equal_width" if cut == "equal_width" else "equal_count"
+    chosen = user_groups.user_groups(profile, own_users, cutting, similar=activity == "similar")
+    if not chosen.grouping.count:
+        st.caption(
+            "No user has a defined correlation: it takes at least two behaviours per user, over some items but not all."
+        )
+        return
+    table = user_groups.metric_table({named[run_id]: part for run_id, part in values.items()}, chosen)
+    _draw_metric(view, table, chosen, protocol, metric, cut)
+    for title, reason in apart:
+        st.caption(f":orange-badge[kept apart] {states.plain(title)}: {states.plain(reason)}.")
+    _draw_gates(view, chosen)
+
+
+def _entries(home: Home, view: View) -> list[Entry]:
+    """This run and those picked to stand beside it, with what cannot be read told."""
+    runs = {run.run_id: run for run in readers.runs(home)}
+    others = [run_id for run_id, run in runs.items() if run_id != view.run.run_id and _may_compare(view, run)]
+    others += [run_id for run_id in _asked() if run_id in runs and run_id not in (*others, view.run.run_id)]
+    picked = selection.pick_many(
+        "runs",
+        "Runs beside this one",
+        [view.run.run_id, *others],
+        title=lambda run_id: run_title(runs[run_id]) if run_id in runs else run_id,
+        help="Finished runs on the same data. A run under another protocol is kept apart and said so.",
+    )
+    shown = list(dict.fromkeys([view.run.run_id, *picked]))
+    found = compare_view.load(home, [runs[run_id] for run_id in shown if run_id in runs])
+    for title, reason in found.broken:
+        st.caption(f":orange-badge[left out] {states.plain(title)}: {states.plain(reason)}")
+    return list(found.entries)
+
+
+def _asked() -> list[str]:
+    return (selection.current("runs") or "").split(",")
+
+
+def _may_compare(view: View, run: RunSummary) -> bool:
+    return run.dataset_hash == view.recipe.dataset_hash and bool(run.results)
+
+
+def _waiting(home: Home, dataset: str) -> None:
+    """While a process counts the users' behaviours: says so, and draws the page anew when it is done."""
+    with st.container(border=True):
+        st.markdown("**Correlating the behaviours of every user**")
+        st.caption(
+            "This is done once per data set, in a process of its own; the groups appear here by themselves.",
+            help=meaning("behaviour correlation"),
+        )
+        st.progress(standing(home, readers.dataset(home, dataset).info).share)
+
+    def look() -> None:
+        with states.guarded():
+            if readers.user_profile(home, dataset) is not None:
+                st.rerun(scope="app")
+
+    st.fragment(look, run_every=_WAIT_SECONDS)()
+
+
+def _controls(own: Entry) -> tuple[str, str, str, str]:
+    """Protocol, metric, how groups are cut, and of which users."""
+    cells = row("controls", "groups", (3, 3, 3, 4))
+    mine = own.recipe.protocol.key
+    protocols = sorted(own.results, key=lambda key: (key != mine, key))
+    with cells[0]:
+        protocol = selection.pick("under", "Protocol", protocols, help=meaning("protocol"))
+    with cells[1]:
+        names = sorted(filter(is_accuracy, own.results[protocol]["metrics"]), key=metric_order)
+        metric = selection.pick(
+            "metric", "Metric", names, default=own.recipe.protocol.main_metric, title=metric_title
+        )
+    with cells[2]:
+        cut = selection.pick(
+            "cut",
+            "Groups of",
+            list(_CUTS),
+            title=_CUTS.__getitem__,
+            widget="segments",
+            help=meaning("user groups"),
+        )
+    with cells[3]:
+        activity = selection.pick(
+            "activity",
+            "Users",
+            list(_ACTIVITY),
+            title=_ACTIVITY.__getitem__,
+            widget="segments",
+            help=meaning("activity"),
+        )
+    return protocol, metric, cut, activity
+
+
+def _guarded(
+    own: Entry, entries: Sequence[Entry], protocol: str
+) -> tuple[list[Entry], list[tuple[str, str]]]:
+    """The runs whose results stand on the footing of `own`, and the others with why they do not."""
+    fitting, apart = [], []
+    mine = compare.footing(own, protocol)
+    names = {entry.recipe.dataset_hash: entry.recipe.dataset for entry in entries}
+    for entry in entries:
+        if protocol not in entry.results:
+            reasons = [compare.missing_result(entry, protocol)]
+        else:
+            reasons = compare.apart(mine, compare.footing(entry, protocol), names)
+        if reasons:
+            apart.append((run_title(entry.summary), "; ".join(reasons)))
+        else:
+            fitting.append(entry)
+    return fitting, apart
+
+
+def _values(entries: Sequence[Entry], protocol: str, metric: str) -> dict[str, pd.DataFrame]:
+    """The metric of every user per run. Raises RunError if one is damaged or missing."""
+    found = {}
+    for entry in entries:
+        if metric in entry.results[protocol]["metrics"]:
+            run = open_run(readers.home(), entry.run_id)
+            table = readers.user_metric(run, protocol, metric)
+            if table is not None:
+                found[entry.run_id] = table
+    return found
+
+
+def _draw_metric(
+    view: View, table: pd.DataFrame, chosen: UserGroups, protocol: str, metric: str, cut: str
+) -> None:
+    title = metric_title(metric)
+    st.markdown(
+        f"**{title} by the correlation of a user's behaviours**, {states.plain(protocol)}, scored model",
+        help=f"{meaning('behaviour correlation')} {meaning('user groups')}",
+    )
+    for sentence in _sentences(table, title):
+        st.markdown(f"- {sentence}")
+    names = list(dict.fromkeys(table["name"]))
+    colors = run_colors(names)
+    looks = {
+        name: (colors[name], DASHES[place % len(DASHES)], MARKERS[place % len(MARKERS)])
+        for place, name in enumerate(names)
+    }
+    show(
+        by_group(
+            table, looks=looks, y=title, x="mean Pearson correlation of a user's behaviours", counted="users"
+        ),
+        view.moment.of_scored().dated(table).assign(protocol=protocol, metric=metric),
+        name=f"groups-{metric.replace('@', '-at-')}-{view.run.run_id}",
+        source="CIGF, Figure 8, Eqs. 25 and 26; bars: 95 % interval over users (t, or Wilson where users are hit or "
+        f"missed); groups of {_CUTS[cut]}, edges from the users tested",
+        alt=f"{title} by groups of users, one line per run",
+    )
+    sizes = user_groups.size_table(chosen)
+    st.dataframe(
+        _wide(table, sizes),
+        hide_index=True,
+        placeholder="–",
+        column_config=_SIZE_COLUMNS,
+        alt=f"{title} by group",
+    )
+
+
+def _sentences(table: pd.DataFrame, title: str) -> list[str]:
+    """Per run, how the metric moves from the least to the most correlated users."""
+    said = []
+    for trend in user_groups.trends(table)[:4]:
+        way = "rises" if trend.highest > trend.lowest else "falls"
+        if not trend.apart:
+            way = "does not clearly differ"
+        between = f"from {words.score(trend.lowest)} to {words.score(trend.highest)}"
+        clear = "; their intervals do not overlap" if trend.apart else "; their intervals overlap"
+        said.append(
+            f"**{states.plain(trend.name)}**: {title} {way} between the least correlated users ({trend.low_title}) and the "
+            f"most ({trend.high_title}), {between}{clear}."
+        )
+    return said
+
+
+def _wide(table: pd.DataFrame, sizes: pd.DataFrame) -> pd.DataFrame:
+    """One row per group: its size and activity, then the metric of every run with its interval."""
+    wide = sizes.copy()
+    for name, part in table.groupby("name", sort=False):
+        told = {
+            row[
+                "title"
+            ]: f"{words.score(row['mean'])}  ({words.score(row['low'])} to {words.score(row['high'])})"
+            for row in part.to_dict("records")
+            if row["size"]
+        }
+        wide[str(name)] = wide["group"].map(told)
+    return wide
+
+
+_SIZE_COLUMNS = {
+    "group": st.column_config.TextColumn("correlation", help=meaning("behaviour correlation")),
+    "users": st.column_config.NumberColumn("users", format="localized"),
+    "pairs": st.column_config.NumberColumn(
+        "training pairs", format="%.0f", help=meaning("training pairs of a user")
+    ),
+}
+
+
+def _draw_gates(view: View, chosen: UserGroups) -> None:
+    if view.finding is None:
+        return
+    now = view.now
+    table = user_groups.gate_by_group(now, view.task, chosen)
+    st.markdown(
+        f"**Gate of {states.plain(view.task)} in the same groups, {view.moment.when()}**",
+        help=meaning("held-out pairs"),
+    )
+    if table["size"].sum() == 0:
+        st.caption("None of the held-out pairs belongs to a user in these groups.")
+        return
+    show(
+        by_group(
+            table,
+            looks=expert_looks(now.experts, now.tasks),
+            y=f"gate of {view.task}",
+            x="mean Pearson correlation of a user's behaviours",
+            counted="users",
+            value_format=".1%",
+        ),
+        view.moment.dated(table),
+        name=view.moment.name(f"groups-gates-{view.task}"),
+        source=f"{view.finding.source}; mean over users with held-out pairs, bars: 95 % interval over users (t)",
+        alt=f"Mean gate of {view.task} per expert by groups of users",
+    )
