@@ -15,15 +15,16 @@ from typing import Any
 
 import numpy as np
 import pandas as pd
+import pyarrow as pa
 from numpy.typing import NDArray
 
 from core.data.importers.content import ImportOptions, behavior_files, interaction_content
+from core.data.importers.limits import DEFAULT_LIMITS, MAX_NODES, Limits, checked_members, checked_size
 from core.data.splits import NO_TIME
 from core.data.writing import DatasetContent, Provenance
 from core.errors import DataError
 
 VERSION = 1
-MAX_BYTES = 4 << 30
 _PREFIX = "train_mat_"
 _SECONDS = (10**8, 10**11)
 # what zipfile, zlib and NumPy raise on damaged archives and headers
@@ -63,7 +64,7 @@ def read(source: Path, options: ImportOptions) -> DatasetContent:
     """The content of a folder of sparse matrices. Raises DataError with file, entry and remedy."""
     target = options.target_name
     files = _files(source, options, target)
-    matrices = [(behavior, split, read_sparse(path)) for behavior, split, path in files]
+    matrices = [(behavior, split, read_sparse(path, options.limits)) for behavior, split, path in files]
     shape = matrices[0][2].shape
     for _, _, matrix in matrices:
         if matrix.shape != shape:
@@ -85,13 +86,13 @@ def read(source: Path, options: ImportOptions) -> DatasetContent:
             f"training values are below {_SECONDS[0]}: not unix seconds, so the data set has no times"
         )
     provenance = Provenance(("multi_behavior",), str(source), "behavior-npz", VERSION, "", tuple(notes))
-    users, items = ([str(position) for position in range(size)] for size in shape)
+    users, items = (pa.array(np.arange(size)).cast(pa.string()) for size in shape)
     return interaction_content(rows, options, provenance, users=users, items=items)
 
 
-def read_sparse(path: Path) -> SparseFile:
+def read_sparse(path: Path, limits: Limits = DEFAULT_LIMITS) -> SparseFile:
     """The entries of a scipy sparse archive (csr, csc or coo), every index checked. Raises DataError."""
-    parts = _arrays(path)
+    parts = _arrays(path, limits)
     return sparse_of_parts(path, _scalar_text(parts.get("format")), parts)
 
 
@@ -107,8 +108,10 @@ def sparse_of_parts(path: Path, kind: str, parts: dict[str, NDArray[Any]]) -> Sp
     if missing:
         raise DataError(f"{path}: lacks the array {missing[0]!r}; save it with scipy.sparse.save_npz")
     shape = _integers(parts["shape"], path, "shape")
-    if shape.shape != (2,) or shape.min() < 1 or shape.max() > np.iinfo(np.int32).max:
-        raise DataError(f"{path}: shape {shape.tolist()} is not (users, items)")
+    if shape.shape != (2,) or shape.min() < 1 or shape.max() > MAX_NODES:
+        raise DataError(
+            f"{path}: shape {shape.tolist()} is not (users, items), each from 1 to {MAX_NODES}; save it again"
+        )
     num_rows, num_columns = int(shape[0]), int(shape[1])
     if kind == "coo":
         row, column = (_integers(parts[name], path, name) for name in needed)
@@ -148,14 +151,11 @@ def _files(source: Path, options: ImportOptions, target: str) -> list[tuple[str,
     return [*auxiliary, (target, "train", train), *(entry for entry in held if entry[2].is_file())]
 
 
-def _arrays(path: Path) -> dict[str, NDArray[Any]]:
+def _arrays(path: Path, limits: Limits) -> dict[str, NDArray[Any]]:
     try:
-        with zipfile.ZipFile(path) as archive:
-            size = sum(member.file_size for member in archive.infolist())
-        if size > MAX_BYTES:
-            raise DataError(
-                f"{path}: unpacks to {size} bytes, more than the {MAX_BYTES} allowed; check where it came from"
-            )
+        checked_size(path, limits)
+        with path.open("rb") as raw:
+            checked_members(path, raw, limits, "numpy archive")
         with np.load(path, allow_pickle=False) as stored:
             return {name: stored[name] for name in stored.files}
     except _BROKEN as error:

@@ -14,6 +14,7 @@ import pandas as pd
 from numpy.typing import NDArray
 
 from core.data.importers.content import ImportOptions, behavior_files, dense_ids, interaction_content
+from core.data.importers.limits import DEFAULT_LIMITS, Limits, checked_size
 from core.data.writing import DatasetContent, Provenance
 from core.errors import DataError
 
@@ -31,7 +32,7 @@ def read(source: Path, options: ImportOptions) -> DatasetContent:
     """The content of a folder of behaviour files. Raises DataError with file, row and remedy."""
     target = options.target_name
     files = _files(source, options, target)
-    pairs = [read_pairs(path) for _, _, path in files]
+    pairs = [read_pairs(path, options.limits) for _, _, path in files]
     users, user_columns = dense_ids([column[:, 0] for column in pairs])
     items, item_columns = dense_ids([column[:, 1] for column in pairs])
     pieces = [
@@ -43,8 +44,9 @@ def read(source: Path, options: ImportOptions) -> DatasetContent:
     return interaction_content(rows, options, provenance, users=users, items=items)
 
 
-def read_pairs(path: Path) -> NDArray[np.int64]:
+def read_pairs(path: Path, limits: Limits = DEFAULT_LIMITS) -> NDArray[np.int64]:
     """The (user, item) pairs of one file, [P, 2]; blank lines are skipped. Raises DataError naming the row."""
+    checked_size(path, limits)
     values = array("q")
     try:
         with path.open("rb") as file:

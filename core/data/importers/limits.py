@@ -14,6 +14,8 @@ from core.errors import DataError
 
 MEGABYTE = 1 << 20
 DEFAULT_MAX_MB = 200
+# a matrix may claim any shape; each user and item costs memory whether it occurs or not
+MAX_NODES = 10_000_000
 # a deflated bomb reaches 1,000:1; tables of interactions stay below 50:1
 _MAX_RATIO = 250
 _RATIO_FROM = 64 * MEGABYTE
@@ -150,8 +152,10 @@ def unpacked(path: Path, limits: Limits) -> Iterator[Unpacked]:
         ) from error
 
 
-def checked_members(path: Path, raw: BinaryIO, limits: Limits) -> Sequence[zipfile.ZipInfo]:
-    """The members of a zip archive, whose names and declared sizes are checked.
+def checked_members(
+    path: Path, raw: BinaryIO, limits: Limits, what: str = "zip archive"
+) -> Sequence[zipfile.ZipInfo]:
+    """The members of a zip archive, whose names and declared sizes are checked; `what` names it in messages.
 
     Raises DataError for a damaged archive, too many members, or one that unpacks to too much.
     """
@@ -160,10 +164,10 @@ def checked_members(path: Path, raw: BinaryIO, limits: Limits) -> Sequence[zipfi
         with zipfile.ZipFile(raw) as archive:
             members = archive.infolist()
     except _BROKEN_ZIP as error:
-        raise DataError(f"{path}: is no readable zip archive ({error}); copy or pack it again") from error
-    limits_sum = sum(member.file_size for member in members)
-    if limits_sum > limits.unpacked_bytes:
-        limits.refuse_larger(path, limits_sum, path.stat().st_size)
+        raise DataError(f"{path}: is no readable {what} ({error}); copy or export it again") from error
+    declared = sum(member.file_size for member in members)
+    if declared > limits.unpacked_bytes:
+        limits.refuse_larger(path, declared, path.stat().st_size)
     for member in members:
         for shape in (PurePosixPath(member.filename.replace("\\", "/")), PureWindowsPath(member.filename)):
             if shape.is_absolute() or shape.anchor or ".." in shape.parts:

@@ -11,8 +11,8 @@ from hypothesis import strategies as st
 from scipy.sparse import coo_array, csc_array, csr_array
 
 from core.data.dataset import open_dataset
-from core.data.importers import behavior_npz
 from core.data.importers.behavior_npz import read_sparse
+from core.data.importers.limits import MEGABYTE, Limits
 from core.data.importers.registry import import_dataset
 from core.data.ranking import ranking_data
 from core.data.splits import NO_TIME
@@ -124,6 +124,7 @@ def test_stored_zeros_and_repeats_are_repaired_and_told(home, folder):
         (parts(indptr=None), "lacks the array 'indptr'"),
         (parts(shape=np.array([3, 5, 7])), "is not \\(users, items\\)"),
         (parts(shape=np.array([0, 5])), "is not \\(users, items\\)"),
+        (parts(shape=np.array([10_000_001, 5])), "is not \\(users, items\\)"),
         (parts(indices=np.array([0, 1, 2, 0, 5])), r"entry 4: item 5 is out of range 0\.\.4"),
         (parts(indices=np.array([0, 1, -2, 0, 1])), r"entry 2: item -2 is out of range"),
         (parts(indices=np.array([0.0, 1, 2, 0, 1])), "'indices' is float64"),
@@ -159,11 +160,22 @@ def test_truncated_archives_are_refused_at_every_length(home, folder):
     assert left_behind(home) == []
 
 
-def test_archives_that_unpack_to_too_much_are_refused(folder, monkeypatch):
+def test_archives_that_unpack_to_too_much_are_refused(folder):
+    nowhere = np.zeros(2_000_000, np.int32)
+    alike = coo_array((np.ones(2_000_000), (nowhere, nowhere)), shape=SHAPE)
+    path = folder(train_mat_buy=alike) / "train_mat_buy.npz"
+    assert path.stat().st_size < MEGABYTE
+    with pytest.raises(DataError, match=r"unpacks to more than the 20 MB allowed; .*--max-size 4"):
+        read_sparse(path, Limits(2 * MEGABYTE))
+    assert len(read_sparse(path).row) == 2_000_000
+
+
+def test_files_over_the_limit_are_refused(home, folder):
     source = folder()
-    monkeypatch.setattr(behavior_npz, "MAX_BYTES", 100)
-    with pytest.raises(DataError, match="more than the 100 allowed"):
-        read_sparse(source / "train_mat_buy.npz")
+    (source / "train_mat_buy.npz").write_bytes(b"P" * (MEGABYTE + 1))
+    with pytest.raises(DataError, match=r"train_mat_buy.npz: holds 1 MB, more than the 1 MB .*--max-size 2"):
+        import_dataset(home, "behavior-npz", source, "tiny", max_mb=1)
+    assert left_behind(home) == []
 
 
 def test_headers_that_claim_huge_arrays_are_refused(folder):
