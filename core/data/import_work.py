@@ -19,7 +19,6 @@ from core.errors import DataError, RelScopeError
 from core.home import Home
 
 EVERY = 0.4
-PROFILING = 0.95
 
 
 class Stopped(BaseException):
@@ -87,6 +86,8 @@ def work(home: Home, token: str) -> int:
         teller.failed(f"unexpected {type(error).__name__} ({error}); please report it with the log")
         return 1
     teller.tell(state="done", fraction=1.0, sentence="", finished=time.time(), summary=summary)
+    if request.act == "import":
+        _profile(home, request.name)
     return 0
 
 
@@ -110,17 +111,20 @@ def _stored(home: Home, job: ImportJob, request: ImportRequest, teller: Teller) 
         job.source(),
         request.name,
         **_options(request),
-        progress=lambda fraction, sentence: teller.progress(PROFILING * fraction, sentence),
+        progress=teller.progress,
         told=reports.append,
         origin=_called(job),
     )
     drop_files(job)
-    teller.tell(fraction=PROFILING, sentence=f"stored {request.name}; counting its profile")
-    try:
-        fill(home, open_dataset(home, request.name))
-    except (RelScopeError, OSError) as error:  # the data set is stored; its page can count again
-        print(f"{request.name} could not be profiled: {error}", file=sys.stderr)  # noqa: T201  the log
     return _summary(job, reports[0])
+
+
+def _profile(home: Home, name: str) -> None:
+    """Count the profile of what was just stored; whatever hinders it, the data set is there and its page counts again."""
+    try:
+        fill(home, open_dataset(home, name))
+    except (RelScopeError, OSError, Stopped) as error:
+        print(f"{name} was not profiled: {error}", file=sys.stderr)  # noqa: T201  the log
 
 
 def _called(job: ImportJob) -> str | None:

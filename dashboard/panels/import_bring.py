@@ -1,0 +1,120 @@
+"""The first step of an import: files dropped in the browser, or a path on the server's machine."""
+
+from collections.abc import Sequence
+
+import streamlit as st
+from streamlit.runtime.memory_uploaded_file_manager import MemoryUploadedFileManager
+from streamlit.runtime.scriptrunner import get_script_run_ctx
+from streamlit.runtime.uploaded_file_manager import UploadedFile
+
+from core.data import import_jobs
+from core.data.import_folder import ImportJob, open_job
+from core.errors import DataError, RelScopeError
+from core.home import Home
+from dashboard import importing, selection, states
+from dashboard.glossary import meaning
+from dashboard.layout import row
+
+_REFUSED, _ROUND = "import-refused", "import-round"
+
+
+def current_job(home: Home) -> ImportJob | None:
+    """The import that the address names. One that is not kept any more is told, and forgotten."""
+    token = selection.asked("job")
+    if token is None:
+        return None
+    try:
+        return open_job(home, token)
+    except RelScopeError as error:
+        st.warning(states.plain(importing.in_form(str(error))), icon=":material/search_off:")
+        selection.mirror("job", None)
+        return None
+
+
+def bring(home: Home) -> None:
+    """Ask for data and open an import with them; what was refused before is told above."""
+    _refused()
+    import_jobs.purge(home)
+    left, right = row("split", "bring", (7, 4))
+    with left:
+        uploads = st.file_uploader(
+            "Drop files here, or choose them",
+            accept_multiple_files=True,
+            key=f"upload:{st.session_state.get(_ROUND, 0)}",
+            help=meaning("upload"),
+        )
+        layout = st.selectbox(
+            "Layout",
+            list(importing.LAYOUTS),
+            format_func=importing.LAYOUTS.__getitem__,
+            key="import-layout",
+            help=meaning("layout"),
+            width=320,
+        )
+        names = [upload.name for upload in uploads]
+        pressed = bool(uploads) and not importing.is_table(names)
+        if pressed:
+            listed = states.plain(", ".join(names[:8]) + (", ..." if len(names) > 8 else ""))
+            st.caption(f"{len(names)} files: {listed}. Drop more, or go on.")
+            pressed = not st.button("Read these files", type="primary", icon=":material/arrow_forward:")
+        if uploads and not pressed:
+            with states.guarded():
+                _open(import_jobs.stage(home, [(upload.name, upload) for upload in uploads], layout))
+                _let_go(uploads)
+                st.rerun()
+    with right, st.form("import-path", border=True, enter_to_submit=True):
+        path = st.text_input(
+            "Or a path on this machine", placeholder="/data/events.csv", help=meaning("server path")
+        )
+        if st.form_submit_button("Read this path", icon=":material/folder_open:"):
+            with states.guarded():
+                _open(import_jobs.stage_path(home, path, layout))
+                st.rerun()
+    _what_can_be_read()
+
+
+def refuse(home: Home, job: ImportJob, error: RelScopeError) -> None:
+    """Give up an import whose data cannot be used: remove it, and say why where the next data are asked for."""
+    names = job.origin().names
+    said = importing.in_form(job.plain(str(error)))
+    import_jobs.discard(home, job.token)
+    st.session_state[_REFUSED] = (", ".join(names[:3]) + (", ..." if len(names) > 3 else ""), said)
+    start_over()
+
+
+def start_over() -> None:
+    """Forget the import that the address names, and ask for data anew."""
+    selection.mirror("job", None)
+    st.session_state[_ROUND] = st.session_state.get(_ROUND, 0) + 1
+    st.rerun(scope="app")
+
+
+def _open(token: str) -> None:
+    st.session_state.pop(_REFUSED, None)
+    st.session_state[_ROUND] = st.session_state.get(_ROUND, 0) + 1
+    selection.mirror("job", token)
+
+
+def _refused() -> None:
+    if _REFUSED in st.session_state:
+        names, said = st.session_state[_REFUSED]
+        states.failed(DataError(said))
+        st.caption(f"Nothing of {states.plain(names)} was kept.")
+
+
+def _let_go(uploads: Sequence[UploadedFile]) -> None:
+    """The files are on disk now: the server need not hold them until the tab closes."""
+    context = get_script_run_ctx()
+    if context is not None and isinstance(context.uploaded_file_mgr, MemoryUploadedFileManager):
+        for upload in uploads:
+            context.uploaded_file_mgr.remove_file(context.session_id, upload.file_id)
+
+
+def _what_can_be_read() -> None:
+    st.markdown("**What can be read**")
+    for layout, files in importing.FILES.items():
+        st.markdown(f"- **{_upper_first(importing.LAYOUTS[layout])}**: {files}")
+
+
+def _upper_first(text: str) -> str:
+    return text[:1].upper() + text[1:]

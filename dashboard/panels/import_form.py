@@ -1,0 +1,243 @@
+"""The second step of an import: the first rows, what they are taken for, and how they shall be stored."""
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+import pandas as pd
+import streamlit as st
+
+from core.data.import_folder import ImportJob, ImportRequest
+from core.home import Home
+from dashboard import importing, readers, states
+from dashboard.glossary import meaning
+from dashboard.layout import row
+
+if TYPE_CHECKING:
+    from core.data.importers.preview import Preview
+
+NO_COLUMN = "– none –"
+_SEEDS_BELOW = 2**31
+
+
+@dataclass(frozen=True)
+class Entered:
+    """What the form says, and what it still lacks."""
+
+    request: ImportRequest
+    problems: tuple[str, ...]
+
+
+def look(job: ImportJob, mapping: dict[str, str] | None = None) -> "Preview":
+    """The head of what was brought, under a mapping if one is told. Raises DataError if nothing can be made of it."""
+    source = job.source()
+    roles = tuple(sorted((mapping or {}).items()))
+    return _look(str(source), job.origin().layout, roles, readers.stamp(source))
+
+
+@st.cache_resource(max_entries=16, show_spinner="Reading the first rows")
+def _look(source: str, layout: str, roles: tuple[tuple[str, str], ...], written: readers.Stamp) -> "Preview":
+    from core.data.importers.columns import ColumnMap
+    from core.data.importers.preview import preview
+
+    return preview(Path(source), layout, columns=ColumnMap(**dict(roles)) if roles else None)
+
+
+def form(home: Home, job: ImportJob, seen: "Preview") -> Entered:
+    """Draw the form, filled with what was said before or detected, and return what it says now."""
+    said = job.draft()
+    mapped = seen.layout == "table"
+    rows = st.container()
+    columns = _columns(job, seen, said) if mapped else None
+    with rows:
+        first_rows(seen, columns or {})
+    ids, target, known = "whole", None, True
+    others: tuple[str, ...] = ()
+    if columns is None or is_complete(columns):
+        seen = look(job, columns)
+        ids = _ids(job, seen, said, columns) if columns else "whole"
+        target, others = _behaviors(job, seen, said, columns)
+        known = bool(target) or not _needs_target(seen, columns)
+    fields = _storing(home, job, said)
+    behaviors = (*others, target) if others and target else None
+    request = ImportRequest(
+        layout=seen.layout,
+        columns=columns,
+        ids=ids,
+        behaviors=behaviors,
+        target=None if behaviors else target,
+        **fields,
+    )
+    job.write_draft(request)
+    return Entered(request, tuple(importing.problems(home, request, mapped=mapped, target_known=known)))
+
+
+def is_complete(columns: dict[str, str]) -> bool:
+    """Whether user and item have a column, and no column has two roles."""
+    return set(importing.REQUIRED) <= set(columns) and len(set(columns.values())) == len(columns)
+
+
+def first_rows(seen: "Preview", columns: dict[str, str]) -> None:
+    """The head of the data as a table; a mapped column says what it is taken for."""
+    role_of = {name: importing.ROLES[role].lower() for role, name in columns.items()}
+    width = len(seen.columns)
+    cells = [(*line[:width], *[""] * (width - len(line))) for line in seen.rows]
+    names = selection_names(seen.columns)
+    frame = pd.DataFrame(cells, columns=names)
+    st.dataframe(
+        frame,
+        hide_index=True,
+        height=min(36 * (len(frame) + 1), 288),
+        column_config={
+            name: f"{name} → {role_of[column]}"
+            for name, column in zip(names, seen.columns)
+            if column in role_of
+        },
+        alt="The first rows of the data",
+    )
+    st.caption(f"The first {len(frame)} rows: " + states.plain(_notes(seen, columns)) + ".")
+
+
+def selection_names(columns: Sequence[str]) -> list[str]:
+    """A distinct, visible heading for each column."""
+    named = [name.strip()[:60] or f"column {place}" for place, name in enumerate(columns, start=1)]
+    return [
+        name if named.index(name) == place else f"{name} ({place + 1})" for place, name in enumerate(named)
+    ]
+
+
+def _notes(seen: "Preview", columns: dict[str, str]) -> str:
+    shown = [note for note in seen.notes if not (columns and "say which is which" in note)]
+    return "; ".join(importing.in_form(note) for note in shown)
+
+
+def _columns(job: ImportJob, seen: "Preview", said: ImportRequest | None) -> dict[str, str]:
+    """Four selectors; the columns chosen, by role."""
+    detected = seen.mapping.roles if seen.mapping else seen.clear
+    start = said.columns if said and said.columns is not None else detected
+    chosen: dict[str, str] = {}
+    names = list(dict.fromkeys(name for name in seen.columns if name))
+    for cell, (role, label) in zip(row("controls", "columns", (1, 1, 1, 1)), importing.ROLES.items()):
+        required = role in importing.REQUIRED
+        options = names if required else [NO_COLUMN, *names]
+        value = start.get(role, None if required else NO_COLUMN)
+        with cell:
+            picked = st.selectbox(
+                label,
+                options,
+                index=options.index(value) if value in options else None,
+                placeholder="Choose a column",
+                key=f"column:{role}:{job.token}",
+                help=meaning(f"{role} column"),
+            )
+        if picked and picked != NO_COLUMN:
+            chosen[role] = picked
+    return chosen
+
+
+def _ids(job: ImportJob, seen: "Preview", said: ImportRequest | None, columns: dict[str, str] | None) -> Any:
+    """Whether ids are whole numbers or texts; proposed anew where other columns hold them."""
+    of = (columns or {}).get("user", ""), (columns or {}).get("item", "")
+    same = (
+        said is not None
+        and said.columns is not None
+        and of == tuple(said.columns.get(r, "") for r in ("user", "item"))
+    )
+    kinds = ["whole", "text"]
+    proposed = said.ids if said is not None and same else seen.ids
+    return st.segmented_control(
+        "Ids",
+        kinds,
+        default=proposed,
+        required=True,
+        format_func={"whole": "whole numbers", "text": "text"}.__getitem__,
+        key=f"ids:{job.token}:{of}",
+        help=meaning("ids"),
+    )
+
+
+def _needs_target(seen: "Preview", columns: dict[str, str] | None) -> bool:
+    return seen.layout == "table" and "behavior" in (columns or {})
+
+
+def _behaviors(
+    job: ImportJob, seen: "Preview", said: ImportRequest | None, columns: dict[str, str] | None
+) -> tuple[str | None, tuple[str, ...]]:
+    """The target and the other behaviours in funnel order. Of layouts that name them in their files only the target is asked."""
+    from core.data.importers.labels import label_of
+
+    column = (columns or {}).get("behavior", "")
+    found = importing.found_behaviors(map(label_of, seen.behaviors))
+    key = f"{job.token}:{column}"
+    same = said is not None and (said.columns or {}).get("behavior", "") == column
+    before = (
+        (said.behaviors or ((said.target,) if said.target else ())) if said is not None and same else None
+    )
+    options = list(dict.fromkeys((*found.labels, *(before or ()))))
+    left, right = row("controls", f"behaviors-{job.token[:6]}", (1, 3))
+    with left:
+        target = before[-1] if before else found.target
+        target = target if target or _needs_target(seen, columns) else "buy"
+        options = list(dict.fromkeys((*options, *([target] if target else []))))
+        target = st.selectbox(
+            "Target",
+            options,
+            index=options.index(target) if target in options else None,
+            placeholder="Choose the target",
+            accept_new_options=True,
+            key=f"target:{key}",
+            help=meaning("target"),
+        )
+    if not found.labels:
+        return target, ()
+    with right:
+        start = before[:-1] if before else found.others
+        rest = [label for label in options if label != target]
+        others = st.multiselect(
+            "Other behaviours, in the order of the funnel",
+            rest,
+            default=[label for label in start if label in rest],
+            accept_new_options=True,
+            key=f"others:{key}:{target}",
+            help=meaning("funnel order"),
+        )
+    return target, tuple(others)
+
+
+def _storing(home: Home, job: ImportJob, said: ImportRequest | None) -> dict[str, Any]:
+    """Name, split rule and seed."""
+    taken = {entry.name for entry in home.datasets.iterdir()} if home.datasets.is_dir() else set()
+    cells = row("controls", "storing", (4, 4, 2))
+    with cells[0]:
+        start = said.name if said else importing.suggested_name(job.origin(), taken)
+        name = st.text_input("Name of the data set", start, key=f"name:{job.token}", max_chars=80)
+        name = (name or "").strip()
+    with cells[1]:
+        rules = list(importing.SPLIT_RULES)
+        rule = st.selectbox(
+            "Held out for testing",
+            rules,
+            index=rules.index(said.split or "") if said else 0,
+            format_func=importing.SPLIT_RULES.__getitem__,
+            key=f"split:{job.token}",
+            help=meaning("split rule"),
+        )
+    with cells[2]:
+        seed = st.number_input(
+            "Seed",
+            min_value=0,
+            max_value=_SEEDS_BELOW - 1,
+            value=said.seed if said else 0,
+            step=1,
+            key=f"seed:{job.token}",
+            help=meaning("split seed"),
+        )
+    replace = False
+    if name in taken:
+        replace = st.toggle(
+            f"Replace the data set {states.plain(name)} that is stored already",
+            value=bool(said and said.replace),
+            key=f"replace:{job.token}",
+        )
+    return {"name": name, "split": rule or None, "seed": int(seed or 0), "replace": replace}
