@@ -12,6 +12,7 @@ from dashboard.data_profile import behaviors
 Told = Mapping[str, Any]
 Verdict = Literal["fine", "watch", "leak", "unknown"]
 SIGNS: dict[Verdict, str] = {"fine": "✓ fine", "watch": "◆ watch", "leak": "✕ leak", "unknown": "? unknown"}
+_GRAVEST_FIRST: tuple[Verdict, ...] = ("leak", "watch", "unknown", "fine")
 # shares from which something is worth a word
 NOTABLE_SEEN, NOTABLE_COLD, NOTABLE_GAP = 0.05, 0.05, 0.1
 _DONE = {
@@ -51,8 +52,9 @@ def findings(told: Told) -> list[Finding]:
 
 
 def table(found: list[Finding]) -> pd.DataFrame:
-    """The audit as a table: verdict, question, count, share, of, advice."""
-    rows = [{**asdict(one), "share": one.share, "verdict": SIGNS[one.verdict]} for one in found]
+    """The audit as a table, the gravest first: verdict, question, count, share, of, advice."""
+    ordered = sorted(found, key=lambda one: _GRAVEST_FIRST.index(one.verdict))
+    rows = [{**asdict(one), "share": one.share, "verdict": SIGNS[one.verdict]} for one in ordered]
     return pd.DataFrame(rows, columns=["verdict", "question", "count", "share", "of", "advice"])
 
 
@@ -280,7 +282,8 @@ def _seen_shares(told: Told) -> str:
     parts = []
     for part, name in (("valid", "its"), ("test", "the test")):
         counts = told["audit"][part]
-        parts.append(f"{words.percent(counts['seen_under_auxiliary'] / counts['pairs'])} of {name} pairs")
+        seen = counts["seen_under_auxiliary"] / counts["pairs"]
+        parts.append(f"{words.percent(seen) if seen else 'none'} of {name} pairs")
     return f"{parts[0]} were touched in training under another behaviour, {parts[1]}"
 
 

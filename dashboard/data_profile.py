@@ -151,7 +151,9 @@ def correlation_table(told: Told) -> pd.DataFrame:
 
 
 def pair_correlation_table(told: Told) -> pd.DataFrame:
-    """Per pair of behaviours, and for the mean over all: users with a correlation, without one, mean and quartiles."""
+    """Per pair of behaviours, and for the mean over all: users with a correlation, without one, mean, median,
+    and the quartiles in words.
+    """
     found = told["correlation"]
     named = [(f"{entry['first']} and {entry['second']}", entry) for entry in found["by_pair"].values()]
     if len(named) > 1:
@@ -159,11 +161,15 @@ def pair_correlation_table(told: Told) -> pd.DataFrame:
     rows = [
         {
             "behaviors": name,
-            **{key: entry.get(key, np.nan) for key in ("users", "undefined", "mean", "q25", "median", "q75")},
+            "users": entry["users"],
+            "undefined": entry["undefined"],
+            "mean": entry.get("mean", np.nan),
+            "median": entry.get("median", np.nan),
+            "middle half": f"{entry['q25']:.2f} to {entry['q75']:.2f}" if entry["users"] else "",
         }
         for name, entry in named
     ]
-    return pd.DataFrame(rows, columns=["behaviors", "users", "undefined", "mean", "q25", "median", "q75"])
+    return pd.DataFrame(rows, columns=["behaviors", "users", "undefined", "mean", "median", "middle half"])
 
 
 def count_table(told: Told, names: Sequence[str]) -> pd.DataFrame:
@@ -230,17 +236,31 @@ def edge_table(told: Told) -> pd.DataFrame:
     return pd.DataFrame([*relations, *walks], columns=["kind", "name", "joins", "entries"])
 
 
+def labelled(told: Told) -> str:
+    """The labelled splits in words, the settings of each part side by side: `train 80 / 160 / 240; val ...`."""
+    sizes: dict[str, list[tuple[str, int]]] = {}
+    for name, size in told["node_splits"].items():
+        part, _, setting = name.partition("_")
+        sizes.setdefault(part, []).append((setting, size))
+    usual = ["train", "val", "test"]
+    parts = [*(part for part in usual if part in sizes), *(part for part in sizes if part not in usual)]
+    return (
+        "; ".join(f"{part} {' / '.join(f'{size:,}' for _, size in sorted(sizes[part]))}" for part in parts)
+        or "none"
+    )
+
+
 def comparison_row(told: Told) -> dict[str, Any]:
     """The key figures of one data set beside others; NaN for what it does not have."""
-    row: dict[str, Any] = {"data set": told["name"], "kind": ", ".join(told["kind"]).replace("_", "-")}
+    kind = ", ".join(told["kind"]).replace("_", "-").replace("behavior", "behaviour")
     names = behaviors(told)
     if not names:
-        return row
+        return {"data set": told["name"], "kind": kind}
     target, test = names[-1], told["test"]
-    row |= {
+    return {
+        "data set": told["name"],
         "users": told["users"],
         "items": told["items"],
-        "behaviours": " → ".join(names),
         "pairs": sum(told["scopes"]["all"]["pairs"].values()),
         "target": told["scopes"]["train"]["pairs"][target],
         "density": told["density"][target],
@@ -249,8 +269,16 @@ def comparison_row(told: Told) -> dict[str, Any]:
         "cold": _share(test["pairs_absent_from_train_target"], test["pairs"]),
         "correlation": told["correlation"]["mean_of_pairs"].get("median", np.nan),
         "repairs": len(told["notes"]) if not told["planted"] else 0,
+        "behaviours": " → ".join(names),
+        "kind": kind,
     }
-    return row
+
+
+def percents(table: pd.DataFrame, *columns: str) -> pd.DataFrame:
+    """`table` with the shares in `columns` as percent."""
+    return table.assign(
+        **{column: 100 * table[column].astype(float) for column in columns if column in table}
+    )
 
 
 def when(seconds: int | None) -> str:

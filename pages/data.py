@@ -2,7 +2,7 @@
 
 import streamlit as st
 
-from dashboard import readers, selection, states, words
+from dashboard import readers, selection, states
 from dashboard.data_profile import behaviors
 from dashboard.drawing import image_format
 from dashboard.panels import data_details as detail
@@ -18,10 +18,9 @@ with states.page(
     if info is None:
         states.empty(
             "No data yet",
-            "Write the demo data from the start page, or import your own: "
-            f"`{words.command('python -m core import --help')}`.",
-            "home",
-            "To the start page",
+            "Import your own, or write the demo data from the start page.",
+            "import",
+            "Import data",
         )
         st.stop()
     section.context(info)

@@ -36,13 +36,16 @@ def funnel_bars(table: pd.DataFrame) -> go.Figure:
         for way in WAYS:
             figure.add_trace(_bars(part, way), row=1, col=panel)
         figure.add_trace(_numbers(part), row=1, col=panel)
-        figure.update_xaxes(range=[0, 1.62 * float(part["count"].max() or 1)], col=panel)
+        figure.update_xaxes(range=[0, 1.85 * float(part["count"].max() or 1)], col=panel)
     for way, (name, hatching, opacity) in WAYS.items():
         if table[way].any() and len(names) > 1:
             figure.add_trace(_key(name, hatching, opacity))
-    styled(figure, height=110 + 58 * len(names))
+    styled(figure, height=100 + 58 * len(names))
     figure.update_layout(
-        barmode="stack", bargap=0.28, legend={"y": -0.12, "yanchor": "top"}, legend_itemclick=False
+        barmode="stack",
+        bargap=0.28,
+        legend={"y": -0.1, "yanchor": "top", "traceorder": "normal"},
+        legend_itemclick=False,
     )
     figure.update_xaxes(showticklabels=False, showgrid=False)
     figure.update_yaxes(categoryorder="array", categoryarray=names[::-1], ticks="", showgrid=False)

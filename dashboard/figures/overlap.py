@@ -49,7 +49,13 @@ def _bars(table: pd.DataFrame, unit: str, target: str) -> go.Bar:
         y=table["count"],
         marker={
             "color": [BLUE if found else GREY for found in with_target],
-            "pattern": {"shape": ["/" if found else "" for found in with_target], "fillmode": "replace"},
+            "pattern": {
+                "shape": ["/" if found else "" for found in with_target],
+                "fillmode": "overlay",
+                "fgcolor": "rgba(255,255,255,0.7)",
+                "size": 6,
+            },
+            "line": {"width": 0},
         },
         text=[f"{count:,}<br>{100 * share:.1f} %" for count, share in zip(table["count"], table["share"])],
         textposition="outside",

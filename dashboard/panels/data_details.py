@@ -17,7 +17,7 @@ from dashboard.layout import row
 
 Told = dict[str, Any]
 _COUNT: dict[str, Any] = {"format": "localized"}
-_PERCENT: dict[str, Any] = {"format": "percent"}
+_PERCENT: dict[str, Any] = {"format": "%.1f %%"}
 _CLICKED = "data-row-clicked"
 
 
@@ -55,7 +55,7 @@ def tails(told: Told, scope: str) -> None:
         alt="Degree tails of users and items per behaviour on logarithmic axes",
     )
     st.dataframe(
-        data_profile.degree_table(told, counted, names),
+        data_profile.percents(data_profile.degree_table(told, counted, names), "top_share"),
         hide_index=True,
         placeholder="–",
         column_config={
@@ -102,8 +102,6 @@ def correlation(told: Told) -> None:
                 "users": st.column_config.NumberColumn("users", **_COUNT),
                 "undefined": st.column_config.NumberColumn("undefined", **_COUNT),
                 **{name: st.column_config.NumberColumn(name, format="%.3f") for name in ("mean", "median")},
-                "q25": st.column_config.NumberColumn("lower quartile", format="%.3f"),
-                "q75": st.column_config.NumberColumn("upper quartile", format="%.3f"),
             },
             alt="Table of correlations by pair of behaviours",
         )
@@ -169,7 +167,7 @@ def _graph(told: Told) -> None:
     classes = ", ".join(f"{size:,}" for size in told["class_sizes"])
     st.markdown(
         f"**Graph**: {told['classes']} classes of {states.plain(told['target_type'])} ({classes} nodes); "
-        f"labelled splits: {', '.join(f'{name} {size:,}' for name, size in told['node_splits'].items()) or 'none'}."
+        f"labelled nodes: {data_profile.labelled(told)}."
     )
     left, right = row("pair", "graph", (5, 5))
     with left:
@@ -236,7 +234,7 @@ def all_sets(home: Home) -> None:
     table = pd.DataFrame(rows)
     names = [info.name for info in found]
     st.dataframe(
-        table,
+        data_profile.percents(table, "seen", "cold"),
         key="all-data-sets",
         hide_index=True,
         placeholder="–",

@@ -7,7 +7,7 @@ import streamlit as st
 
 from core.data.dataset import DatasetInfo
 from dashboard import data_audit, data_profile, selection, states, words
-from dashboard.drawing import show
+from dashboard.drawing import csv_button, show
 from dashboard.figures.funnel import funnel_bars
 from dashboard.figures.overlap import upset
 from dashboard.glossary import meaning
@@ -15,7 +15,13 @@ from dashboard.layout import row
 from dashboard.navigation import link
 
 Told = dict[str, Any]
-_PERCENT: dict[str, Any] = {"format": "percent"}
+_PERCENT: dict[str, Any] = {"format": "%.1f %%"}
+_COLORS = {
+    data_audit.SIGNS["fine"]: "green",
+    data_audit.SIGNS["watch"]: "orange",
+    data_audit.SIGNS["leak"]: "red",
+    data_audit.SIGNS["unknown"]: "gray",
+}
 
 
 def context(info: DatasetInfo) -> None:
@@ -102,7 +108,7 @@ def _conversions(table: pd.DataFrame) -> None:
     if table["first"].isna().all():
         table = table.drop(columns=["first", "same", "later"])
     st.dataframe(
-        table,
+        data_profile.percents(table, "converted", "came_from", "first", "same", "later"),
         hide_index=True,
         placeholder="–",
         column_config={
@@ -136,13 +142,18 @@ def overlap(told: Told, scope: str) -> None:
     with row("controls", "overlap", (3, 7))[0]:
         unit = selection.pick("unit", "Count", data_profile.UNITS, widget="segments", help=meaning("overlap"))
     table = data_profile.overlap_table(counted, names, unit)
+    what = (
+        data_profile.SCOPES[scope].capitalize()
+        if unit == "pairs"
+        else f"Users by their {data_profile.SCOPES[scope]}"
+    )
     shown = table.head(data_profile.MOST_COLUMNS)
     states.sampled(len(shown), len(table), "combinations of behaviours")
     show(
         upset(shown, counted[unit], unit=unit, target=names[-1]),
         table,
         name=f"overlap-{unit}-{scope}-{told['name']}",
-        source=f"{data_profile.SCOPES[scope].capitalize()}, each in exactly one column (UpSet; CIGF's Fig. 10 as a Venn "
+        source=f"{what}, each in exactly one column (UpSet; CIGF's Fig. 10 as a Venn "
         f"diagram); blue, hatched: with {names[-1]}",
         alt=f"Bars of exclusive intersections of behaviours, counted in {unit}, above a matrix of dots",
     )
@@ -158,17 +169,17 @@ def audit(told: Told) -> None:
         "report beside results; a leak makes them wrong."
     )
     table = data_audit.table(found)
-    st.dataframe(
-        table.drop(columns="of"),
-        hide_index=True,
-        placeholder="–",
-        height=38 + 35 * len(table),
-        column_config={
-            "verdict": st.column_config.TextColumn("verdict", width=90),
-            "question": st.column_config.TextColumn("counted", width=390),
-            "count": st.column_config.NumberColumn("count", format="localized", width=80),
-            "share": st.column_config.NumberColumn("share", **_PERCENT, width=70),
-            "advice": st.column_config.TextColumn("what it means, what to do", width=620),
-        },
-        alt="Table of the leakage audit",
+    shown = pd.DataFrame(
+        {
+            "verdict": [f":{_COLORS[verdict]}-badge[{verdict}]" for verdict in table["verdict"]],
+            "counted": table["question"],
+            "count": [f"{count:,.0f}" if of == of else "–" for count, of in zip(table["count"], table["of"])],
+            "share": [
+                words.percent(share).replace(" ", "\u00a0") if share == share else "–"
+                for share in table["share"]
+            ],
+            "what it means, what to do": table["advice"],
+        }
     )
+    st.table(shown.set_index("verdict"), border="horizontal")
+    csv_button(table, f"audit-{told['name']}")
