@@ -4,12 +4,14 @@ from core.catalog.base import System
 from core.catalog.baselines import CASCADING_RANK, EASE, ITEM_KNN, POPULARITY, SEEN_BEFORE
 from core.catalog.cigf import CIGF
 from core.catalog.lightgcn import LIGHTGCN, LIGHTGCN_M
+from core.catalog.mbgcn import MBGCN
 from core.catalog.mf import MF
 from core.catalog.ngcf import NGCF, NGCF_M
 from core.errors import ConfigError
 
 _SYSTEMS = (
     CIGF,
+    MBGCN,
     LIGHTGCN_M,
     NGCF_M,
     CASCADING_RANK,

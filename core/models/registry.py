@@ -16,11 +16,13 @@ from core.models.counting import Popularity, SeenBefore
 from core.models.ease import EASE
 from core.models.itemknn import ItemKNN
 from core.models.lightgcn import LightGCN
+from core.models.mbgcn import MBGCN
 from core.models.mf import MF
 from core.models.ngcf import NGCF
 
 MODELS: dict[str, Callable[[Any, RankingData, torch.device], Ranker]] = {
     "cigf": CIGF,
+    "mbgcn": MBGCN,
     "lightgcn_m": LightGCN,
     "ngcf_m": NGCF,
     "cascading_rank": CascadingRank,

@@ -24,6 +24,7 @@ SYSTEMS = {
     "egra": GREEN,
     "srgformer": PURPLE,
     "hgcvae": ORANGE,
+    "mbgcn": "#B5476B",
     "lightgcn_m": SKY,
     "ngcf_m": "#9B7FD1",
     "cascading_rank": "#9C5A3C",

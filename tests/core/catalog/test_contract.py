@@ -26,6 +26,7 @@ SIZES: dict[str, dict[str, Any]] = {
     "cigf": {"dim": 8, "batch_users": 11, "positives_per_user": 8},
     "lightgcn": {"dim": 8, "batch_size": 64},
     "lightgcn_m": {"dim": 8, "batch_size": 64},
+    "mbgcn": {"dim": 8, "batch_size": 64},
     "mf": {"dim": 8, "batch_size": 64},
     "ngcf": {"dim": 8, "batch_size": 64},
     "ngcf_m": {"dim": 8, "batch_size": 64},
