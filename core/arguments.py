@@ -80,7 +80,7 @@ def _json(parser: argparse.ArgumentParser) -> argparse.ArgumentParser:
 
 
 def _import_arguments(parser: argparse.ArgumentParser) -> None:
-    parser.add_argument("layout", help="table, behavior-text, behavior-npz, ... or auto")
+    parser.add_argument("layout", help="table, behavior-text, behavior-npz, mbgmn, recbole, or auto")
     parser.add_argument("source", help="file or folder to read")
     parser.add_argument("--name", required=True, help="name of the data set")
     parser.add_argument("--behaviors", help="behaviours in funnel order, target last: view,cart,buy")

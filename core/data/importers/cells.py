@@ -75,6 +75,17 @@ def texts(column: Any, name: str) -> tuple[Any, int]:
     return trimmed, int(pc.sum(pc.not_equal(trimmed, column)).as_py() or 0)
 
 
+def positive_labels(column: Any) -> NDArray[np.bool_]:
+    """Which texts are numbers above 0. Raises CellError at the first that is no number."""
+    trimmed = pc.utf8_trim_whitespace(plain(column))
+    wrong = pc.invert(pc.match_substring_regex(trimmed, r"^-?[0-9]+(\.[0-9]*)?$"))
+    if pc.any(wrong).as_py():
+        record = _first(wrong)
+        raise CellError(record, f"label {trimmed[record].as_py()[:40]!r} is no number; expected 1 or 0")
+    positive: NDArray[np.bool_] = trimmed.cast(pa.float64()).to_numpy(zero_copy_only=False) > 0
+    return positive
+
+
 def _whole_texts(column: Any, name: str) -> tuple[NDArray[np.int64], int]:
     if not len(column):
         return np.empty(0, np.int64), 0

@@ -2,12 +2,13 @@
 
 import itertools
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from pathlib import Path
 
 from core.data.importers.columns import ColumnMap, clear_columns
 from core.data.importers.identities import IdKind
 from core.data.importers.limits import DEFAULT_LIMITS, Limits, checked_size, megabytes
+from core.data.importers.recbole import atomic_table, interaction_files, typed_map
 from core.data.importers.registry import detect_layout
 from core.data.importers.table import cells_by_column, mapped_columns
 from core.data.importers.tables import Table, open_table
@@ -46,6 +47,9 @@ def preview(
     chosen = detect_layout(source) if layout == "auto" else layout
     if chosen == "table":
         return _table_preview(open_table(source, limits), columns)
+    if chosen == "recbole":
+        table = atomic_table(next(iter(interaction_files(source).values())), limits)
+        return replace(_table_preview(table, typed_map(table, columns)), layout="recbole", ids="text")
     if chosen == "behavior-text":
         return _pairs_preview(source, limits)
     return _folder_preview(source, chosen, limits)

@@ -5,7 +5,7 @@ from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 
-from core.data.importers import behavior_npz, behavior_text, mbgmn, table
+from core.data.importers import behavior_npz, behavior_text, mbgmn, recbole, table
 from core.data.importers.columns import ColumnMap
 from core.data.importers.content import ImportOptions, Progress, silent
 from core.data.importers.identities import IdKind
@@ -38,6 +38,7 @@ LAYOUTS: dict[str, Layout] = {
         "one `user item` text file per behavior", behavior_text.detect, behavior_text.read
     ),
     "behavior-npz": Layout("one scipy sparse matrix per behavior", behavior_npz.detect, behavior_npz.read),
+    "recbole": Layout("RecBole's atomic files", recbole.detect, recbole.read, is_table=True),
     "mbgmn": Layout("MB-GMN's pickled matrices, never run", mbgmn.detect, mbgmn.read),
 }
 

@@ -7,7 +7,7 @@ import numpy as np
 import pandas as pd
 from numpy.typing import NDArray
 
-from core.data.importers.cells import CellError
+from core.data.importers.cells import CellError, positive_labels
 from core.data.importers.columns import ColumnMap
 from core.data.importers.content import ImportOptions
 from core.data.importers.identities import ids_of
@@ -34,14 +34,25 @@ class RowGatherer:
         self._times = TimeReader()
         self._has_times = False
         self._left_out: dict[str, int] = {}
+        self._negative = 0
         self._rows = 0
 
-    def add(self, table: Table, mapping: ColumnMap, split: Split, span: tuple[float, float] = (0, 1)) -> None:
-        """Append a table's rows to `split`. span: its share of the reading, for the progress told.
+    def add(
+        self,
+        table: Table,
+        mapping: ColumnMap,
+        split: Split,
+        *,
+        span: tuple[float, float] = (0, 1),
+        label: str | None = None,
+    ) -> None:
+        """Append a table's rows to `split`.
 
+        span: the table's share of the reading, for the progress told. label: a column whose zeros mark rows that are
+        no interactions.
         Raises DataError naming file, row and remedy.
         """
-        roles = mapping.roles
+        roles = mapping.roles | ({"label": label} if label else {})
         self._has_times |= mapping.time is not None
         start = 0
         for columns, fraction in table.batches(list(roles.values())):
@@ -68,6 +79,8 @@ class RowGatherer:
             f"{label}: {count} rows left out, as --behaviors asks"
             for label, count in sorted(self._left_out.items())
         ]
+        if self._negative:
+            notes.append(f"{self._negative} rows whose label is 0 are no interactions and were left out")
         labels = sorted(self.behaviors.labels)
         position = np.array([labels.index(label) for label in self.behaviors.labels], np.int8)
         columns: dict[str, Any] = {
@@ -87,6 +100,10 @@ class RowGatherer:
         else:
             codes = np.full(count, self.behaviors.add(self._alone), np.int8)
         kept = self._kept(codes)
+        if "label" in cells:
+            positive = positive_labels(cells["label"])
+            self._negative += int((~positive).sum())
+            kept = positive if kept is None else kept & positive
         self._users.add(cells["user"], kept)
         self._items.add(cells["item"], kept)
         if self._has_times:
