@@ -88,6 +88,11 @@ def _runs(root: str, changed: Stamp) -> list[RunSummary]:
     ]
 
 
+def forget_runs() -> None:
+    """Read the list of runs anew: somebody has just written into one of them."""
+    _runs.clear()
+
+
 def epoch_now(run: RunFolder, epoch: int, started: float | None) -> int:
     """The epoch a running run has finished: its newest metrics row says so earlier than `epoch` of its status.
 

@@ -37,7 +37,6 @@ PATTERNS: dict[str, re.Pattern[str]] = {
         "under": r"[a-z0-9_]{1,40}(:[a-z0-9_=,]{1,80})?",
         "metric": r"[a-z_]{1,20}@\d{1,4}",
         "part": r"all|seen|unseen",
-        "curve": r"valid|loss|seconds",
         "term": r"[a-z]{1,20}/[a-z0-9_@+-]{1,60}",
         "along": r"epoch|seconds",
         "compared": r"curves|settings|export",
@@ -182,18 +181,8 @@ def pick_many(
     Values of the address that are malformed or do not exist are told beneath it and left out. `default` counts only
     where nothing was ever picked.
     """
-    value, _ = _resolve(field)
-    wanted = ",".join(default) if value is None else value
-    names = list(dict.fromkeys(filter(None, wanted.split(","))))
-    kept = [name for name in names if name in options][:most]
-    gone = _malformed(field) or ", ".join(name for name in names if name not in options)
-    if gone:
-        _refused()[field] = (gone, ",".join(kept))
-    elif field in _refused() and _refused()[field][1] != ",".join(kept):
-        del _refused()[field]
-    key = f"pick:{field}"
-    st.session_state[key] = kept
-    titles = distinct_titles(options, title)
+    key, titles = f"pick:{field}", distinct_titles(options, title)
+    st.session_state[key] = chosen_many(field, options, default=default, most=most)
     chosen: list[str] = st.multiselect(
         label,
         options,
@@ -204,13 +193,35 @@ def pick_many(
         on_change=_many_changed,
         args=(field, key),
     )
+    tell_left_out(field, label)
+    mirror(field, ",".join(chosen) or None)
+    remember(field, ",".join(chosen))
+    return chosen
+
+
+def chosen_many(
+    field: str, options: Sequence[str], *, default: Sequence[str] = (), most: int = MOST_RUNS
+) -> list[str]:
+    """The selected values of `field` that are among `options`, without a widget; the others are noted as refused."""
+    value, _ = _resolve(field)
+    wanted = ",".join(default) if value is None else value
+    names = list(dict.fromkeys(filter(None, wanted.split(","))))
+    known = set(options)
+    kept = [name for name in names if name in known][:most]
+    gone = _malformed(field) or ", ".join(name for name in names if name not in known)
+    if gone:
+        _refused()[field] = (gone, ",".join(kept))
+    elif field in _refused() and _refused()[field][1] != ",".join(kept):
+        del _refused()[field]
+    return kept
+
+
+def tell_left_out(field: str, label: str) -> None:
+    """Says which values of a selection of several were refused."""
     if field in _refused():
         st.caption(
             f":orange[Left out of {label.lower()}: '{_plain(_refused()[field][0])}'; there is no such.]"
         )
-    mirror(field, ",".join(chosen) or None)
-    remember(field, ",".join(chosen))
-    return chosen
 
 
 def asked(field: str) -> str | None:

@@ -6,11 +6,14 @@ from dashboard import readers, states
 from dashboard.drawing import image_format
 from dashboard.panels.run_actions import notice
 from dashboard.panels.run_detail import live_detail
-from dashboard.panels.run_list import filtered, live_table, not_in_filter, pick_run, run_title
+from dashboard.panels.run_list import pick_run, run_title
+from dashboard.panels.run_notes import notes_panel
+from dashboard.panels.run_table import compare_bar, filtered, live_table, not_in_filter
 
 home = readers.home()
 with states.page(
-    "What are my runs doing?", "Every run of this home, live. Pick one by its row or in the sidebar."
+    "What are my runs doing?",
+    "Every run of this home, live. Tick a row to see that run, several to compare them.",
 ):
     notice()
     if not readers.runs(home):
@@ -22,6 +25,7 @@ with states.page(
         )
         st.stop()
     live_table(home)
+    compare_bar(home)
     listed = {run.run_id for run in filtered(home)}
     run = pick_run(home, prefer=lambda run: run.run_id in listed)
     if run is None:
@@ -33,6 +37,7 @@ with states.page(
     st.caption(f"`{run.run_id}`")
     if run.damaged:
         st.error(states.plain(run.error), title="This run folder is damaged", icon=":material/error:")
+    notes_panel(home, run.run_id)
     live_detail(home, run.run_id)
     with st.sidebar:
         image_format()

@@ -4,7 +4,8 @@ import pytest
 
 from core.catalog.systems import CATALOG
 from core.runs.summary import RunSummary
-from dashboard.panels.run_list import matching, own_changes, run_table, run_title
+from dashboard.panels.run_list import own_changes, run_title
+from dashboard.panels.run_table import Filter, matching, run_table, ticked_now
 
 
 def run(run_id: str = "20251010-cigf-demo-s0-3f9a", **fields) -> RunSummary:
@@ -18,27 +19,48 @@ def run(run_id: str = "20251010-cigf-demo-s0-3f9a", **fields) -> RunSummary:
     return RunSummary.model_validate(about | {"run_id": run_id} | fields)
 
 
+RUNS = [
+    run("a-run", variant="base", changes={"dim": (16, 24)}, notes="Better on\nrare items", seed=3),
+    run("b-run", system="seen_before", dataset="taobao", state="failed", tags=("favourite", "paper v2")),
+]
+
+
 @pytest.mark.parametrize(
-    ("find", "state", "found"),
+    ("wanted", "found"),
     [
-        ("", "all", ["a-run", "b-run"]),
-        ("CIGF", "all", ["a-run"]),
-        ("demo base", "all", ["a-run"]),
-        ("seen favourite", "all", ["b-run"]),
-        ("", "failed", ["b-run"]),
-        ("nothing", "all", []),
+        (Filter(), ["a-run", "b-run"]),
+        (Filter("CIGF"), ["a-run"]),
+        (Filter("demo base"), ["a-run"]),
+        (Filter("seen favourite"), ["b-run"]),
+        (Filter("SeenBefore"), ["b-run"]),
+        (Filter("dim=24"), ["a-run"]),
+        (Filter("dim=16"), []),
+        (Filter("rare better"), ["a-run"]),
+        (Filter("seed=3 full"), ["a-run"]),
+        (Filter(state="failed"), ["b-run"]),
+        (Filter(system="cigf"), ["a-run"]),
+        (Filter(data="taobao"), ["b-run"]),
+        (Filter(tag="paper v2"), ["b-run"]),
+        (Filter(tag="paper"), []),
+        (Filter("demo", data="taobao"), []),
+        (Filter("nothing"), []),
     ],
 )
-def test_every_word_must_occur(find, state, found) -> None:
-    runs = [
-        run("a-run", variant="base"),
-        run("b-run", system="seen_before", state="failed", tags=("favourite",)),
-    ]
-    assert [r.run_id for r in matching(runs, find, state)] == found
+def test_a_run_is_listed_where_every_word_and_every_filter_fits(wanted, found) -> None:
+    assert [r.run_id for r in matching(RUNS, wanted)] == found
+
+
+def test_columns_of_tags_and_notes_are_there_where_somebody_wrote_some() -> None:
+    table = run_table(RUNS, now=0.0)
+    assert list(table["tags"]) == [[], ["favourite", "paper v2"]]
+    assert list(table["notes"]) == ["Better on", ""]
+    assert not {"tags", "notes"} & set(run_table([run()], now=0.0).columns)
 
 
 def test_titles_tell_variant_seed_data_and_the_end_of_the_id() -> None:
-    assert run_title(run(variant="without_mesi", seed=3)) == "CIGF · without mesi · seed 3 · demo  (3f9a)"
+    assert run_title(run(variant="without_mesi", preset="paper", seed=3)) == (
+        "CIGF · without mesi · paper · seed 3 · demo  (3f9a)"
+    )
 
 
 def test_titles_name_two_changed_settings_and_count_the_rest() -> None:
@@ -66,3 +88,18 @@ def test_a_metric_never_stands_without_its_protocol() -> None:
 def test_progress_is_a_share_of_the_epochs() -> None:
     table = run_table([run(state="running", epoch=5, epochs=20), run(), run(state="queued")], now=0.0)
     assert list(table["progress"]) == [0.25, 1.0, 0.0]
+
+
+@pytest.mark.parametrize(
+    ("before", "ticked", "kept", "shown"),
+    [
+        ([], ["b"], ["b"], "b"),
+        (["b"], ["a", "b"], ["b", "a"], "a"),
+        (["b", "a"], ["a"], ["a"], "a"),
+        (["a"], [], [], None),
+        (["hidden", "a"], ["a", "c"], ["hidden", "a", "c"], "c"),
+        (["hidden", "a"], [], ["hidden"], "hidden"),
+    ],
+)
+def test_ticks_keep_their_order_and_those_that_a_filter_hides(before, ticked, kept, shown) -> None:
+    assert ticked_now(before, ticked, listed=["a", "b", "c"]) == (kept, shown)

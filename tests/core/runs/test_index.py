@@ -165,7 +165,7 @@ def test_metrics_that_are_not_finite_are_left_out(finished):
 
 def test_too_many_or_too_long_tags_and_notes_are_refused(finished):
     for notes, tags in (("", ["t" * 41]), ("", [str(n) for n in range(21)]), ("n" * 20_001, [])):
-        with pytest.raises(RunError, match="shorten|another tag"):
+        with pytest.raises(RunError, match=r"shorten|another tag"):
             write_notes(finished, notes, tags)
     assert read_notes(finished).tags == ("good", "of interest")
 
