@@ -191,7 +191,7 @@ def ticked_now(
     """The compared runs after a click, in the order they were ticked, and the run to show: the newest of them."""
     new = [run_id for run_id in ticked if run_id not in before]
     kept = [run_id for run_id in before if run_id in ticked or run_id not in listed] + new
-    return kept, (new or kept or [None])[-1]
+    return kept, new[-1] if new else kept[-1] if kept else None
 
 
 def _ticked_ids() -> list[str]:
