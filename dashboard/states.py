@@ -1,5 +1,6 @@
 """The frame of a page and its designed states: empty, loading, refused, failed."""
 
+import errno
 import re
 from collections.abc import Iterator
 from contextlib import contextmanager
@@ -34,11 +35,29 @@ def page(question: str, lead: str) -> Iterator[None]:
 
 @contextmanager
 def guarded() -> Iterator[None]:
-    """Draw a RelScopeError raised inside as a box, and let the rest of the page go on."""
+    """Draw a RelScopeError raised inside, or what the disk refuses, as a box; the rest of the page goes on."""
     try:
         yield
     except RelScopeError as error:
         failed(error)
+    except OSError as error:
+        failed(_of_the_disk(error))
+
+
+def _of_the_disk(error: OSError) -> RelScopeError:
+    """What the system refused, and the remedy."""
+    where = f"{error.filename}: " if error.filename else ""
+    remedies = {
+        errno.ENOSPC: "make room on the disk, then try again (what was stored before is untouched)",
+        errno.EDQUOT: "make room in your quota, then try again (what was stored before is untouched)",
+        errno.EROFS: "make the home folder writable, or start RelScope with another RELSCOPE_HOME",
+        errno.EACCES: "make the home folder writable, or start RelScope with another RELSCOPE_HOME",
+        errno.EPERM: "make the home folder writable, or start RelScope with another RELSCOPE_HOME",
+    }
+    remedy = remedies.get(
+        error.errno or 0, "check the disk and the permissions of the home folder, then try again"
+    )
+    return RelScopeError(f"{where}{error.strerror or error}; {remedy}")
 
 
 def failed(error: RelScopeError) -> None:

@@ -8,6 +8,7 @@ from core.errors import RunError
 from core.home import Home
 from core.locks import locked
 from core.runs.folder import RunFolder
+from core.runs.sweep import sweep_run
 
 
 def supervisor_lock(home: Home) -> Path:
@@ -17,7 +18,7 @@ def supervisor_lock(home: Home) -> Path:
 
 @contextmanager
 def claimed(run: RunFolder) -> Iterator[None]:
-    """What a worker holds while it works on `run`: no second worker can start.
+    """What a worker holds while it works on `run`: no second worker can start. Half-written files of earlier ones go.
 
     Raises RunError if another process works on the run.
     """
@@ -26,6 +27,7 @@ def claimed(run: RunFolder) -> Iterator[None]:
             raise RunError(
                 f"another process works on run {run.run_id!r}: cancel it first, or wait for its end"
             )
+        sweep_run(run)
         yield
 
 

@@ -17,6 +17,7 @@ from core.runs.lock import supervisor_lock
 from core.runs.requests import pending_requests
 from core.runs.state import clear_state, supervisor_state
 from core.runs.supervisor import GRACE, Supervisor
+from core.runs.sweep import sweep
 from core.runs.trouble import log
 from core.runs.workers import Command, worker_command
 
@@ -44,6 +45,8 @@ def supervise(
     with _sole_supervisor(home), _logging(home), _ending_on_signals(ending):
         supervisor = Supervisor(home, command, devices, grace)
         try:
+            for path in sweep(home):
+                log.info("removed %s, which nobody finished writing", path)
             _rounds(supervisor, ending, poll, once, idle_exit)
         finally:
             supervisor.close()

@@ -1,6 +1,9 @@
 """Error messages as a page shows them."""
 
+import errno
+
 import pytest
+from streamlit.testing.v1 import AppTest
 
 from core.catalog.systems import CATALOG
 from core.errors import ConfigError, RunError
@@ -29,3 +32,22 @@ def test_other_messages_stay_as_they_are() -> None:
 
 def test_markdown_in_foreign_text_is_escaped() -> None:
     assert states.plain("a*b_[c](d) $e$") == r"a\*b\_\[c\](d) \$e\$"
+
+
+@pytest.mark.parametrize(
+    ("number", "remedy"),
+    [(errno.ENOSPC, "Make room on the disk"), (errno.EROFS, "Make the home folder writable")],
+)
+def test_what_the_disk_refuses_is_a_box_with_the_remedy(number, remedy) -> None:
+    def script(number: int) -> None:
+        import os
+
+        from dashboard import states
+
+        with states.guarded():
+            raise OSError(number, os.strerror(number), "/home/runs/a/status.json")
+
+    app = AppTest.from_function(script, args=(number,)).run()
+    assert not app.exception
+    assert remedy in app.error[0].value
+    assert "status" in app.error[0].value
