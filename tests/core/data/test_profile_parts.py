@@ -12,6 +12,7 @@ import pytest
 from core.data.correlation import behavior_correlation
 from core.data.dataset import open_dataset, write_dataset
 from core.data.profile import compute, feature_checks
+from core.data.profile_correlation import distribution
 from core.data.profile_overlap import MOST_BEHAVIORS, overlap
 from core.data.profile_pairs import Pairs, pairs_of
 from core.data.profile_tails import MOST_POINTS, tail, top_share
@@ -27,8 +28,8 @@ def dataset(home, content):
     only views, user 8 never buys.
     """
     rng = np.random.default_rng(5)
-    size = 170
-    split = np.where(rng.random(size) < 0.7, "train", np.where(rng.random(size) < 0.5, "valid", "test"))
+    size = 211
+    split = np.where(rng.random(size) < 0.5, "train", np.where(rng.random(size) < 0.5, "valid", "test"))
     user = rng.integers(0, USERS - 1, size)
     behavior = rng.choice(BEHAVIORS, size, p=(0.5, 0.2, 0.3))
     behavior[user == 9] = "view"
@@ -214,10 +215,21 @@ def test_the_histogram_of_correlations_holds_every_defined_user(dataset) -> None
     assert (found["users"], found["undefined"]) == (len(defined), USERS - len(defined))
     assert sum(found["histogram"]) == len(defined) > 0
     assert found["median"] == pytest.approx(defined.median())
-    for place, count in enumerate(found["histogram"]):
-        low = -1 + 0.02 * place
-        inside = sum(low - 1e-9 <= value < low + 0.02 - 1e-9 for value in defined)
-        assert count in (inside, inside + sum(value == 1 for value in defined))
+
+
+def test_a_histogram_counts_by_fiftieths_from_minus_one_to_one() -> None:
+    found = distribution(np.array([-1.0, -0.985, 0.01, 0.015, 1.0, np.nan]))
+    filled = {place: count for place, count in enumerate(found.pop("histogram")) if count}
+    assert filled == {0: 2, 50: 2, 99: 1}
+    assert found == {
+        "users": 5,
+        "undefined": 1,
+        "mean": pytest.approx(-0.192),
+        "q25": pytest.approx(-0.985),
+        "median": pytest.approx(0.01),
+        "q75": pytest.approx(0.015),
+    }
+    assert distribution(np.array([np.nan])) == {"users": 0, "undefined": 1}
 
 
 def test_pairs_as_a_matrix_hold_what_the_keys_say() -> None:
