@@ -56,8 +56,9 @@ def gates_of(finding: Finding) -> Gates:
     if isinstance(finding.values, Links):
         raise RunError(f"{finding.key}: expected an array, got links; repeat the run to write it again")
     try:
-        pairs = np.array([label.split(":") for label in finding.axis("pair").labels], dtype=np.int64)
-        users, items = pairs.reshape(-1, 2).T
+        halves = (label.split(":") for label in finding.axis("pair").labels)
+        pairs = [(int(user), int(item)) for user, item in halves]
+        users, items = np.array(pairs, dtype=np.int64).reshape(-1, 2).T
     except ValueError as error:
         raise RunError(
             f"{finding.key}: its pairs are not labelled user:item ({error}); repeat the run to write it again"

@@ -55,7 +55,7 @@ def group_titles(grouping: Grouping) -> dict[int, str]:
     digits = next(
         (d for d in (2, 3, 4) if len({f"{edge:.{d}f}" for edge in edges}) == len(set(edges.tolist()))), 6
     )
-    shown = [f"{edge + 0.0:.{digits}f}".replace("-", "−") for edge in edges]
+    shown = [f"{round(edge, digits) + 0.0:.{digits}f}".replace("-", "−") for edge in edges.tolist()]
     titles = {g: f"{shown[g]} to {shown[g + 1]}" for g in range(grouping.count)}
     return titles | {UNDEFINED: UNDEFINED_TITLE}
 

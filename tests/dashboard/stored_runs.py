@@ -70,6 +70,8 @@ def done_run(home: Home, data: DatasetInfo, run_id: str = "done-run", **changes:
     config = run.recipe().config
     if run.recipe().system == "cigf" and config["encoder"] == "cigcn" and config["num_layers"] > 1:
         write_findings(run, data, config["num_layers"])
+    if run.recipe().system == "cigf":
+        write_experts(run, data)
     run.update_status(state="done", started=NOW, finished=NOW + 65, epoch=5, device="cpu", slot="cpu:0")
     return run
 
@@ -179,3 +181,49 @@ def write_findings(run: RunFolder, data: DatasetInfo, num_layers: int) -> None:
     save_history(run.findings, attention_history(finding))
     for order in range(2, num_layers + 1):
         save_finding(run.findings, paths_finding(order, data.behaviors))
+
+
+def gates_finding(
+    tasks: Sequence[str] = BEHAVIORS, experts: Sequence[str] = BEHAVIORS, pairs: int = 23, seed: int = 7
+) -> Finding:
+    """Random gates; every task leans most on the last expert, and user 10 + p has pair p."""
+    rng = np.random.default_rng(seed)
+    leaning = np.where(np.arange(len(experts)) == len(experts) - 1, 9.0, 2.0)
+    axes = (
+        Axis.labelled("task", tasks),
+        Axis.labelled("pair", [f"{10 + pair}:{pair}" for pair in range(pairs)]),
+        Axis.labelled("expert", experts),
+    )
+    values = rng.dirichlet(leaning, (len(tasks), pairs))
+    return Finding("expert_gates", "Expert gates by task", "CIGF, Eq. 15", Kind.SHARE, axes, values)
+
+
+def conflict_finding(tasks: Sequence[str] = BEHAVIORS, cosine: float = -0.2) -> Finding:
+    """Every pair of tasks at the same cosine."""
+    values = np.full((len(tasks), len(tasks)), cosine)
+    np.fill_diagonal(values, 1.0)
+    axes = (Axis.labelled("task", tasks), Axis.labelled("other_task", tasks))
+    return Finding("gradient_conflict", "Conflict", "CIGF, Section 3.3", Kind.SIGNED, axes, values)
+
+
+def write_experts(run: RunFolder, data: DatasetInfo) -> None:
+    """Gradient conflict, and gates where the head has some, with a history each: even gates first, then as they end."""
+    config = run.recipe().config
+    conflict = conflict_finding(data.behaviors)
+    save_finding(run.findings, conflict)
+    stacked = np.stack([-conflict.values, conflict.values, conflict.values])
+    save_history(
+        run.findings, History(conflict.key, conflict.kind, conflict.axes, np.array(SNAPSHOTS), stacked)
+    )
+    if config["head"] not in ("mesi", "mmoe", "ple"):
+        return
+    titles = (
+        data.behaviors
+        if config["head"] == "mesi"
+        else [f"expert {e + 1}" for e in range(len(data.behaviors))]
+    )
+    finding = gates_finding(data.behaviors, titles)
+    save_finding(run.findings, finding)
+    even = np.full_like(finding.values, 1 / len(titles))
+    stacked = np.stack([even, (even + finding.values) / 2, finding.values])
+    save_history(run.findings, History(finding.key, finding.kind, finding.axes, np.array(SNAPSHOTS), stacked))
