@@ -99,8 +99,8 @@ TERMS: dict[str, str] = {
     "ids": "Whole numbers are from 0 up. Text takes anything that is not empty, such as K00017 or 0042.",
     "target": "The behaviour to recommend, usually the purchase. Only its pairs are held out for testing.",
     "funnel order": "From the first step to the last before the target. Behaviours that you take out are not imported.",
-    "split rule": "Which pairs of the target test a model. The latest of each user asks what comes next; a random one needs no "
-    "times; the source's keeps what its files say.",
+    "split rule": "Which pairs of the target test a model. Automatic: those that the source gives; else the latest of each "
+    "user where there are times, else a random one. As given keeps even pairs that train and test at once.",
     "split seed": "Fixes which pairs are drawn where chance decides.",
     "check": "Reads everything and tells what would be stored and repaired, without storing it.",
     "content hash": "A fingerprint of the data. Two data sets with one hash train identically.",

@@ -33,10 +33,10 @@ FILES = {
     "mbgmn": "`trn_buy`, `trn_pv`, ... and `tst_int`: sparse matrices, read without running anything they hold.",
 }
 SPLIT_RULES = {
-    "": "as the source has it, else the latest",
-    "last": "the latest of each user",
-    "random": "random ones of each user",
-    "as-given": "the source's, untouched",
+    "": "automatic",
+    "last": "latest of each user",
+    "random": "random",
+    "as-given": "as given, untouched",
 }
 LONGEST_NAME = 40
 _ALONE = (".csv", ".tsv", ".parquet", ".pq", ".gz", ".zip", ".inter")
@@ -50,6 +50,7 @@ _STAGES = (
 _SPLIT_TITLES = {"train": "training", "valid": "validation", "test": "test"}
 # what a remedy of the command line is called on the page, in the order of replacement
 _REMEDIES = (
+    ("the dry run shows", "Check shows"),
     (r"say which is which with --map \S+", "choose them below"),
     (r"(read ids as text with|use) --ids text", "set 'Ids' to text"),
     (r"raise the limit with --max-size (\d+)", r"import it on the command line with --max-size \1"),

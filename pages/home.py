@@ -39,4 +39,5 @@ with states.page(
                 icon=":material/database:",
                 dataset=data.name,
             )
-        st.caption(f"Import your own with `{words.command('python -m core import')}`.")
+        link("import", "Import your own data", icon=":material/upload_file:")
+        st.caption(f"Or type `{words.command('python -m core import')}`.")

@@ -4,6 +4,7 @@ import streamlit as st
 
 from dashboard import readers, states, words
 from dashboard.layout import row
+from dashboard.navigation import link
 from dashboard.panels.queue import live_queue
 from dashboard.panels.training_form import draft, review
 
@@ -16,11 +17,12 @@ with states.page(
     if not datasets:
         states.empty(
             "No data yet",
-            "Write the demo data from the start page, or import your own: "
-            f"`{words.command('python -m core import --help')}`.",
+            "Write the demo data from the start page, or import your own, here or with "
+            f"`{words.command('python -m core import')}`.",
             "home",
             "To the start page",
         )
+        link("import", "Import data", icon=":material/upload_file:")
         st.stop()
     form, side = row("split", "train", (7, 3))
     with form, states.guarded():

@@ -10,7 +10,7 @@ import streamlit as st
 
 from core.data.import_folder import ImportJob, ImportRequest
 from core.home import Home
-from dashboard import importing, readers, states
+from dashboard import importing, readers, states, words
 from dashboard.glossary import meaning
 from dashboard.layout import row
 
@@ -94,9 +94,15 @@ def first_rows(seen: "Preview", columns: dict[str, str]) -> None:
             for name, column in zip(names, seen.columns)
             if column in role_of
         },
+        key=f"rows:{sorted(role_of.items())}",  # a new heading needs new widths
         alt="The first rows of the data",
     )
-    st.caption(f"The first {len(frame)} rows: " + states.plain(_notes(seen, columns)) + ".")
+    shown = (
+        words.count(len(frame), "file")
+        if seen.columns == ("file", "size")
+        else f"The first {words.count(len(frame), 'row')}"
+    )
+    st.caption(f"{shown}: {states.plain(_notes(seen, columns))}.")
 
 
 def selection_names(columns: Sequence[str]) -> list[str]:

@@ -11,7 +11,7 @@ from core.home import Home
 from dashboard import importing, states, words
 from dashboard.glossary import meaning
 from dashboard.layout import row
-from dashboard.navigation import link
+from dashboard.navigation import go
 from dashboard.panels.import_bring import refuse, start_over
 from dashboard.panels.import_form import Entered
 
@@ -108,8 +108,10 @@ def outcome(home: Home, job: ImportJob, told: ImportStatus) -> None:
         icon=":material/check_circle:",
     )
     with st.container(horizontal=True):
-        link("data", "Look at the data", icon=":material/database:", dataset=asked.name)
-        link("train", "Train on it", icon=":material/model_training:", dataset=asked.name)
+        if st.button("Look at the data", type="primary", icon=":material/database:", key="import-look"):
+            go("data", dataset=asked.name)
+        if st.button("Train on it", icon=":material/model_training:", key="import-train"):
+            go("train", dataset=asked.name)
         if st.button("Import other data", icon=":material/add:", key="import-other"):
             import_jobs.discard(home, job.token)
             start_over()
