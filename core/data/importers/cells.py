@@ -31,7 +31,7 @@ def plain(column: Any) -> Any:
 
 
 def whole_numbers(column: Any, name: str) -> tuple[NDArray[np.int64], int]:
-    """Ids of column `name` as whole numbers from 0 up, and how many of them came in another form (`12.0`, ` 12`).
+    """Ids of column `name` as whole numbers from 0 up, and how many of them came in another form (`12.0`, ` 12`, `012`).
 
     Raises CellError at the first that is missing, negative, a fraction, a text or too large.
     """
@@ -40,8 +40,8 @@ def whole_numbers(column: Any, name: str) -> tuple[NDArray[np.int64], int]:
     if column.null_count:
         raise _refused(column, name, pc.is_null(column))
     if pa.types.is_integer(kind):
-        wrong = pc.or_(pc.less(column, 0), pc.greater(column, LARGEST_ID)) if len(column) else None
-        if wrong is not None and pc.any(wrong).as_py():
+        wrong = out_of_range(column)
+        if pc.any(wrong).as_py():
             raise _refused(column, name, wrong)
         return column.cast(pa.int64()).to_numpy(zero_copy_only=False), 0
     if pa.types.is_floating(kind):
@@ -75,6 +75,13 @@ def texts(column: Any, name: str) -> tuple[Any, int]:
     return trimmed, int(pc.sum(pc.not_equal(trimmed, column)).as_py() or 0)
 
 
+def out_of_range(integers: Any) -> Any:
+    """Which integers are negative or above LARGEST_ID."""
+    if pa.types.is_unsigned_integer(integers.type):
+        return pc.greater(integers.cast(pa.uint64()), pa.scalar(LARGEST_ID, pa.uint64()))
+    return pc.less(integers, 0)
+
+
 def positive_labels(column: Any) -> NDArray[np.bool_]:
     """Which texts are numbers above 0. Raises CellError at the first that is no number."""
     trimmed = pc.utf8_trim_whitespace(plain(column))
@@ -89,9 +96,12 @@ def positive_labels(column: Any) -> NDArray[np.bool_]:
 def _whole_texts(column: Any, name: str) -> tuple[NDArray[np.int64], int]:
     if not len(column):
         return np.empty(0, np.int64), 0
+    padded = int(
+        pc.sum(pc.and_(pc.starts_with(column, "0"), pc.greater(pc.binary_length(column), 1))).as_py()
+    )
     if pc.all(pc.utf8_is_decimal(column)).as_py():
         try:
-            return column.cast(pa.int64()).to_numpy(zero_copy_only=False), 0
+            return column.cast(pa.int64()).to_numpy(zero_copy_only=False), padded
         except pa.ArrowInvalid:
             pass
     trimmed = pc.utf8_trim_whitespace(column)
@@ -104,7 +114,7 @@ def _whole_texts(column: Any, name: str) -> tuple[NDArray[np.int64], int]:
     except pa.ArrowInvalid:
         large = [int(text) > LARGEST_ID if len(text) < 4_000 else True for text in digits.to_pylist()]
         raise _refused(column, name, pa.array(large)) from None
-    return values, int(pc.sum(pc.not_equal(digits, column)).as_py())
+    return values, padded + int(pc.sum(pc.not_equal(digits, column)).as_py())
 
 
 def _refused(column: Any, name: str, wrong: Any) -> CellError:

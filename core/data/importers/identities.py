@@ -45,7 +45,9 @@ class WholeIds:
     def notes(self) -> list[str]:
         if not self._repaired:
             return []
-        return [f"{self._name}: {self._repaired} ids written like 12.0 or ' 12' were read as whole numbers"]
+        return [
+            f"{self._name}: {self._repaired} ids written like 12.0, ' 12' or 012 were read as whole numbers"
+        ]
 
     def _merge(self) -> None:
         self._known = np.unique(np.concatenate([self._known, *self._fresh]))

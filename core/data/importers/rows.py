@@ -69,6 +69,8 @@ class RowGatherer:
             start += count
             done = span[0] + fraction * (span[1] - span[0])
             self._options.progress(READING * done, f"reading {table.path.name}: {self._rows} rows")
+        if not start:
+            raise DataError(f"{table.path}: has no rows below its header; export it again, or leave it out")
 
     def finish(self) -> tuple[pd.DataFrame, Any, Any, list[str]]:
         """Rows with dense ids, the original ids of users and items as texts, and notes; the gatherer is then empty."""

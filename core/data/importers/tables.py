@@ -81,9 +81,7 @@ class TextTable:
         chosen = delimiter or _delimiter(path, text, is_cut=is_cut)
         records = _records(path, text, chosen, quoted=quoted, is_cut=is_cut)
         if not records:
-            raise DataError(
-                f"{path}: is empty; it needs a first row with column names and one row per interaction"
-            )
+            raise _empty(path)
         columns = tuple(name.strip() for name in records[0])
         return cls(path, limits, chosen, columns, tuple(tuple(row) for row in records[1:]), quoted)
 
@@ -219,6 +217,10 @@ def _decoded(path: Path, head: bytes) -> str:
     raise _no_utf8(path)
 
 
+def _empty(path: Path) -> DataError:
+    return DataError(f"{path}: is empty; it needs a first row with column names and one row per interaction")
+
+
 def _no_utf8(path: Path) -> DataError:
     return DataError(
         f"{path}: is no UTF-8 text; save it as CSV in UTF-8 (`iconv -f LATIN1 -t UTF-8 OLD > NEW`), or as Parquet"
@@ -228,6 +230,8 @@ def _no_utf8(path: Path) -> DataError:
 def _delimiter(path: Path, text: str, *, is_cut: bool) -> str:
     """The separator under which the first rows have equally many columns, and most of them."""
     best: tuple[bool, int, bool, str] | None = None
+    if not text.strip():
+        raise _empty(path)
     for candidate in _DELIMITERS:
         records = _records(path, text, candidate, quoted=True, is_cut=is_cut, limit=50)
         widths = [len(record) for record in records]

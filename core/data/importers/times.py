@@ -7,7 +7,7 @@ import pyarrow as pa
 import pyarrow.compute as pc
 from numpy.typing import NDArray
 
-from core.data.importers.cells import LARGEST_ID, CellError, plain
+from core.data.importers.cells import LARGEST_ID, CellError, out_of_range, plain
 from core.data.splits import NO_TIME
 
 _UNITS = ("seconds", "milliseconds", "microseconds", "nanoseconds")
@@ -42,7 +42,7 @@ class TimeReader:
             return self._from_texts(pc.if_else(known, trimmed, None), known)
         if pa.types.is_integer(column.type) or pa.types.is_floating(column.type):
             valid = pc.and_kleene(column.is_valid(), pc.fill_null(pc.is_finite(column), False))
-            return self._numbers(pc.if_else(valid, column, None), valid)
+            return self._numbers(pc.if_else(valid, column, None), valid, column)
         raise CellError(0, f"time column holds {column.type} values; {_HELP}")
 
     def seconds(self, raw: NDArray[np.int64]) -> tuple[NDArray[np.int64], list[str]]:
@@ -68,38 +68,39 @@ class TimeReader:
         if texts.null_count == len(texts):
             return self._known(np.zeros(len(texts), np.int64), known, self._form)
         is_number = pc.match_substring_regex(texts, _NUMBER)
-        if pc.all(is_number).as_py():
-            try:
-                return self._numbers(texts.cast(pa.int64()), known)
-            except pa.ArrowInvalid:
-                return self._numbers(texts.cast(pa.float64()), known)
+        first = is_number.drop_null()[0].as_py()
+        form = self._form or ("number" if first else "date")
         negative = pc.match_substring_regex(texts, _MINUS)
         if pc.any(negative).as_py():
             raise _refused(texts, negative, "is negative")
+        if form == "number":
+            return self._from_digits(texts, is_number, known)
+        if pc.any(is_number).as_py():
+            raise _refused(texts, is_number, "differs in form from those before")
         moments = _moments(texts)
         if moments is None:
-            odd = (
-                pc.fill_null(is_number, True)
-                if self._form == "date"
-                else pc.fill_null(pc.invert(is_number), False)
-            )
-            if self._form == "number" or pc.any(is_number).as_py():
-                raise _refused(texts, odd, "differs in form from the others")
-            bad = _first_bad(texts)
-            raise CellError(bad, f"time {texts[bad].as_py()[:40]!r} cannot be read; {_HELP}")
+            raise _refused_at(texts, _first_bad(texts), "cannot be read")
         return self._known(_whole_seconds(moments), known, "date")
 
-    def _numbers(self, numbers: Any, known: Any) -> NDArray[np.int64]:
+    def _from_digits(self, texts: Any, is_number: Any, known: Any) -> NDArray[np.int64]:
+        if not pc.all(is_number).as_py():
+            raise _refused(texts, pc.invert(is_number), "differs in form from those before")
+        try:
+            return self._numbers(texts.cast(pa.int64()), known, texts)
+        except pa.ArrowInvalid:
+            return self._numbers(texts.cast(pa.float64()), known, texts)
+
+    def _numbers(self, numbers: Any, known: Any, shown: Any) -> NDArray[np.int64]:
         whole = pc.fill_null(numbers, 0)
         if pa.types.is_floating(whole.type):
             values = whole.cast(pa.float64()).to_numpy(zero_copy_only=False)
             self._cut += int((values != np.floor(values)).sum())
             if (values < 0).any() or (values >= LARGEST_ID).any():
-                raise _refused(numbers, pa.array((values < 0) | (values >= LARGEST_ID)), "is out of range")
+                raise _refused(shown, pa.array((values < 0) | (values >= LARGEST_ID)), "is out of range")
             return self._in_unit(np.floor(values).astype(np.int64), known)
-        wrong = pc.or_(pc.less(whole, 0), pc.greater(whole, LARGEST_ID))
+        wrong = out_of_range(whole)
         if pc.any(wrong).as_py():
-            raise _refused(numbers, wrong, "is out of range")
+            raise _refused(shown, wrong, "is out of range")
         return self._in_unit(whole.cast(pa.int64()).to_numpy(zero_copy_only=False), known)
 
     def _in_unit(self, values: NDArray[np.int64], known: Any) -> NDArray[np.int64]:
@@ -168,6 +169,8 @@ def _are_days(raw: NDArray[np.int64], known: NDArray[np.bool_]) -> bool:
 
 
 def _refused(column: Any, wrong: Any, why: str) -> CellError:
-    record = int(pc.index(pc.fill_null(wrong, False), True).as_py())
-    came = str(column[max(0, record)].as_py())[:40]
-    return CellError(max(0, record), f"time {came!r} {why}; {_HELP}")
+    return _refused_at(column, int(pc.index(pc.fill_null(wrong, False), True).as_py()), why)
+
+
+def _refused_at(column: Any, record: int, why: str) -> CellError:
+    return CellError(record, f"time {str(column[record].as_py())[:40]!r} {why}; {_HELP}")
