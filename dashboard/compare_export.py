@@ -35,7 +35,7 @@ def markdown(table: pd.DataFrame, titles: Mapping[str, str], caption: str) -> st
     """A Markdown table: one row per group, one column per metric; best bold, second underlined."""
     metrics = list(dict.fromkeys(table["metric"]))
     lines = [
-        "| | seeds | " + " | ".join(map(metric_title, metrics)) + " |",
+        "| system | seeds | " + " | ".join(map(metric_title, metrics)) + " |",
         "|---|--:|" + "--:|" * len(metrics),
     ]
     for group, cells in _rows(table):

@@ -21,7 +21,7 @@ SURE = 0.05
 _PATIENCE = 300.0
 COLUMNS = [
     *("group", "users", "mean_one", "mean_other", "difference", "low", "high"),
-    *("t", "t_p", "wilcoxon", "wilcoxon_p", "effect", "better", "worse", "verdict"),
+    *("t", "t_p", "wilcoxon", "wilcoxon_p", "effect", "rank_effect", "better", "worse", "verdict"),
 ]
 
 
@@ -80,7 +80,7 @@ def tested(values_GU: Floats) -> list[PairedTest]:
 def test_table(keys: Sequence[str], tests: Sequence[PairedTest]) -> pd.DataFrame:
     """One row per group that the first one is tested against: columns COLUMNS, p-values after Holm's correction.
 
-    verdict: `ahead`, `behind`, or `no difference` where either test leaves it open at 5 %.
+    verdict: `ahead`, `behind`, or `no difference` where either test leaves it open at 5 %, or they point apart.
     """
     t_p, wilcoxon_p = (holm([getattr(test, name) for test in tests]) for name in ("t_p", "wilcoxon_p"))
     rows = [
@@ -98,7 +98,8 @@ def test_table(keys: Sequence[str], tests: Sequence[PairedTest]) -> pd.DataFrame
 
 
 def _verdict(test: PairedTest, p: float) -> str:
-    if p >= SURE or not (test.low > 0 or test.high < 0):
+    agree = test.difference * test.rank_effect > 0
+    if p >= SURE or not agree or not (test.low > 0 or test.high < 0):
         return "no difference"
     return "ahead" if test.difference > 0 else "behind"
 

@@ -43,6 +43,7 @@ class PairedTest:
 
     low, high: 95 % bootstrap interval of the mean difference. t, t_p: paired t-test; wilcoxon, wilcoxon_p: signed-rank
     test over the users that differ. effect: Cohen's d of paired values, the mean difference over its standard deviation.
+    rank_effect: matched-pairs rank-biserial correlation, the share of rank sums in favour minus that against (Kerby 2014).
     better, worse: shares of the users for whom the first is ahead, behind.
     """
 
@@ -57,6 +58,7 @@ class PairedTest:
     wilcoxon: float
     wilcoxon_p: float
     effect: float
+    rank_effect: float
     better: float
     worse: float
 
@@ -88,7 +90,7 @@ def paired_test(one_U: Floats, other_U: Floats, *, seed: int = 0) -> PairedTest:
     difference_U[np.abs(difference_U) < _ROUNDING] = 0.0
     mean, deviation = float(difference_U.mean()), float(difference_U.std(ddof=1))
     low, high = bootstrap_interval(difference_U, seed=seed)
-    t, t_p, wilcoxon, wilcoxon_p = _tests(difference_U, deviation)
+    t, t_p, wilcoxon, wilcoxon_p, rank_effect = _tests(difference_U, deviation)
     return PairedTest(
         size=len(difference_U),
         mean_one=float(one_U.mean()),
@@ -101,24 +103,28 @@ def paired_test(one_U: Floats, other_U: Floats, *, seed: int = 0) -> PairedTest:
         wilcoxon=wilcoxon,
         wilcoxon_p=wilcoxon_p,
         effect=_ratio(mean, deviation),
+        rank_effect=rank_effect,
         better=float((difference_U > 0).mean()),
         worse=float((difference_U < 0).mean()),
     )
 
 
-def _tests(difference_U: Floats, deviation: float) -> tuple[float, float, float, float]:
-    """t, its p, Wilcoxon's statistic, its p. Where every user differs alike a t-test has nothing to divide by."""
+def _tests(difference_U: Floats, deviation: float) -> tuple[float, float, float, float, float]:
+    """t, its p, Wilcoxon's statistic, its p, rank effect. Where all differ alike a t-test has nothing to divide by."""
     from scipy import stats  # a second and 50 MB: only where a test is made
 
     if not difference_U.any():
-        return 0.0, 1.0, 0.0, 1.0
+        return 0.0, 1.0, 0.0, 1.0, 0.0
     signed = stats.wilcoxon(difference_U)
     if deviation <= _ROUNDING * abs(float(difference_U.mean())):
         t, t_p = float(np.copysign(np.inf, difference_U[0])), 0.0
     else:
         paired = stats.ttest_1samp(difference_U, 0.0)
         t, t_p = float(paired.statistic), float(paired.pvalue)
-    return t, t_p, float(signed.statistic), float(signed.pvalue)
+    changed = difference_U[difference_U != 0]
+    ranks = stats.rankdata(np.abs(changed))
+    rank_effect = float((ranks * np.sign(changed)).sum() / ranks.sum())
+    return t, t_p, float(signed.statistic), float(signed.pvalue), rank_effect
 
 
 def _ratio(mean: float, deviation: float) -> float:

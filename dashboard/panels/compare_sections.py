@@ -13,6 +13,8 @@ from core.runs.folder import open_run
 from dashboard import compare, paired, readers, results, selection, states, words
 from dashboard.compare import Bench, Group
 from dashboard.compare_tables import (
+    BEST,
+    GAP,
     PANELS,
     PARTS,
     SIGNS,
@@ -130,7 +132,8 @@ def _cells(view: View, bench: Bench, table: pd.DataFrame, names: Sequence[str]) 
 
 def _marked(values: "pd.Series[float]") -> str:
     text, place = cell(values["mean"], values["deviation"]), int(values["place"])
-    return f"**{text}** {SIGNS[place]}" if place == 1 else f"{text} {SIGNS[place]}" if place else text
+    sign = f"{GAP}{SIGNS[place]}" if place else ""
+    return f"**{text}**{sign}" if place == BEST else text + sign
 
 
 def tests(view: View, bench: Bench, slot: DeltaGenerator) -> None:

@@ -77,6 +77,7 @@ def test_swapping_the_two_turns_every_sign() -> None:
     forth, back = paired_test(one, other), paired_test(other, one)
     assert back.difference == pytest.approx(-forth.difference)
     assert back.effect == pytest.approx(-forth.effect)
+    assert back.rank_effect == pytest.approx(-forth.rank_effect)
     assert (back.low, back.high) == pytest.approx((-forth.high, -forth.low), abs=3e-3)
     assert (back.t_p, back.wilcoxon_p) == pytest.approx((forth.t_p, forth.wilcoxon_p))
     assert (back.better, back.worse) == (forth.worse, forth.better)
@@ -147,6 +148,18 @@ def test_holm_against_a_loop(p_values) -> None:
 
 def test_holm_by_hand() -> None:
     assert holm([0.01, 0.04, 0.03]) == pytest.approx([0.03, 0.06, 0.06])
+
+
+def test_the_rank_effect_against_a_loop() -> None:
+    one = np.array([0.5, 0.25, 0.0, 1.0, 0.5, 0.0, 0.75])
+    other = np.array([0.25, 0.5, 0.0, 0.25, 1.0, 0.25, 0.0])
+    differences = sorted((one - other)[(one - other) != 0], key=abs)
+    sums = {True: 0.0, False: 0.0}
+    for difference in differences:
+        places = [n for n, d in enumerate(differences, start=1) if abs(d) == abs(difference)]
+        sums[bool(difference > 0)] += sum(places) / len(places)
+    expected = (sums[True] - sums[False]) / sum(sums.values())
+    assert paired_test(one, other).rank_effect == pytest.approx(expected)
 
 
 def test_the_process_answers_like_the_function() -> None:
