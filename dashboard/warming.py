@@ -13,7 +13,8 @@ def warm_up() -> None:
 
     pyarrow.set_memory_pool(pyarrow.system_memory_pool())  # the default pool keeps 15 MB that nobody uses
     for module, name in imported_names():
-        if not hasattr(importlib.import_module(module), name):
+        loaded = importlib.import_module(module)
+        if hasattr(loaded, "__path__") and not hasattr(loaded, name):
             importlib.import_module(f"{module}.{name}")
 
 

@@ -116,18 +116,19 @@ def first_paint(browser: "Browser", address: str) -> Paint:
 
 
 @contextmanager
-def server(home: Home) -> Iterator[tuple[str, "subprocess.Popen[bytes]"]]:
+def server(home: Home, log_file: Path | None = None) -> Iterator[tuple[str, "subprocess.Popen[bytes]"]]:
     """The dashboard on a free port, working on `home`: its address and process, once it answers.
 
-    Raises ConfigError if it does not start.
+    log_file: where what it prints is appended, by default `server.log` in the home. Raises ConfigError if it does not start.
     """
     port = _free_port()
     command = [sys.executable, "-m", "streamlit", "run", "dashboard/app.py", "--server.port", str(port)]
     environment = os.environ | {"RELSCOPE_HOME": str(home.root)}
-    with (home.root / "server.log").open("ab") as log:
+    said = log_file or home.root / "server.log"
+    with said.open("ab") as log:
         process = subprocess.Popen(command, cwd=PROJECT_ROOT, env=environment, stdout=log, stderr=log)
         try:
-            _await_health(f"http://127.0.0.1:{port}", process, home.root / "server.log")
+            _await_health(f"http://127.0.0.1:{port}", process, said)
             yield f"http://127.0.0.1:{port}", process
         finally:
             process.terminate()
