@@ -4,6 +4,7 @@ import errno
 import re
 from collections.abc import Iterator
 from contextlib import contextmanager
+from pathlib import Path
 
 import streamlit as st
 
@@ -46,7 +47,10 @@ def guarded() -> Iterator[None]:
 
 def _of_the_disk(error: OSError) -> RelScopeError:
     """What the system refused, and the remedy."""
-    where = f"{error.filename}: " if error.filename else ""
+    path = Path(str(error.filename)) if error.filename else None
+    if path and path.name.startswith("."):
+        path = path.parent  # a temporary name says nothing to the reader
+    where = f"{path}: " if path else ""
     remedies = {
         errno.ENOSPC: "make room on the disk, then try again (what was stored before is untouched)",
         errno.EDQUOT: "make room in your quota, then try again (what was stored before is untouched)",

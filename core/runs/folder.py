@@ -225,13 +225,20 @@ def _is_run_id(name: str) -> bool:
 
 
 def delete_run(home: Home, run_id: str) -> None:
-    """Delete a run that is not running or queued. Raises RunError otherwise."""
+    """Delete a run that is not running or queued. Raises RunError otherwise, or where the disk refuses."""
     run = open_run(home, run_id)
     state = run.state_or_none()  # without one there is nothing to resume, and the folder may go
     if state is not None and state not in TERMINAL:
         raise RunError(f"run {run_id!r} is {state}: cancel it before deleting it")
     doomed = run.path.with_name(f".{run_id}.{uuid4().hex}.deleted")
-    run.path.rename(doomed)
+    try:
+        run.path.rename(doomed)
+    except FileNotFoundError as error:
+        raise RunError(f"there is no run {run_id!r} any more; somebody else has deleted it") from error
+    except OSError as error:
+        raise RunError(
+            f"run {run_id!r} cannot be deleted ({error.strerror}); make {home.root} writable and try again"
+        ) from error
     shutil.rmtree(doomed, ignore_errors=True)
 
 

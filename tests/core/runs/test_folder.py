@@ -1,3 +1,6 @@
+import errno
+from pathlib import Path
+
 import pytest
 
 from core.errors import ConfigError, RunError
@@ -50,3 +53,15 @@ def test_folders_are_listed_damaged_or_not_and_strangers_are_not(home):
     (home.runs / "no run").mkdir()
     (home.runs / "file").write_text("")
     assert [run.run_id for run in list_run_folders(home)] == ["b", "a"]
+
+
+def test_a_run_that_the_disk_does_not_let_go_says_what_to_do(home, monkeypatch):
+    run = create_run(home, recipe(), "a", {"state": "done"})
+
+    def refuse(self, target):
+        raise OSError(errno.EROFS, "Read-only file system", str(self))
+
+    monkeypatch.setattr(Path, "rename", refuse)
+    with pytest.raises(RunError, match="Read-only file system.*make .* writable"):
+        delete_run(home, "a")
+    assert run.status().state == "done"
