@@ -1,11 +1,25 @@
-"""A figure on a page: the chart, the equation it shows, and its data as CSV."""
+"""A figure on a page: the chart, the equation it shows, its data as CSV, its picture as PNG and SVG."""
 
 import pandas as pd
 import plotly.graph_objects as go
 import streamlit as st
 
-from dashboard import selection
 from dashboard.figures.template import export_config
+from dashboard.navigation import ROOT
+
+_ARROW = (
+    '<svg width="14" height="14" viewBox="0 0 24 24" fill="none" stroke="currentColor" stroke-width="2" '
+    'aria-hidden="true"><path d="M12 4v11m-5-5 5 5 5-5M5 20h14"/></svg>'
+)
+# The browser builds the picture from what it drew: an exporter on the server would need a browser of its own.
+_image_buttons = st.components.v2.component(
+    "figure_images",
+    html="<div>"
+    + "".join(f'<button data-format="{kind}">{_ARROW}{kind.upper()}</button>' for kind in ("png", "svg"))
+    + "</div>",
+    css=(ROOT / "assets" / "figure_images.css").read_text(),
+    js=(ROOT / "assets" / "figure_images.js").read_text(),
+)
 
 
 def is_dark() -> bool:
@@ -14,15 +28,17 @@ def is_dark() -> bool:
 
 
 def show(figure: go.Figure, data: pd.DataFrame, *, name: str, source: str, alt: str) -> None:
-    """Draw `figure`; beneath it `source` (paper and equation) and a button for `data`.
+    """Draw `figure`; beneath it `source` (paper and equation) and buttons for `data` and for the picture.
 
     name: file name of exports, also the element's key. alt: what the figure shows, for screen readers.
     """
-    image = selection.current("image") or "png"
-    st.plotly_chart(figure, key=f"figure:{name}", config=export_config(name, image), alt=alt)
+    key = f"figure:{name}"
+    st.plotly_chart(figure, key=key, config=export_config(name), alt=alt)
     with st.container(horizontal=True, vertical_alignment="center", horizontal_alignment="distribute"):
         st.caption(source, width="stretch")
-        csv_button(data, name)
+        with st.container(horizontal=True, vertical_alignment="center", width="content"):
+            csv_button(data, name)
+            _image_buttons(key=f"images:{name}", data={"key": key, "name": name}, width="content")
 
 
 def csv_button(data: pd.DataFrame, name: str) -> None:
@@ -37,16 +53,4 @@ def csv_button(data: pd.DataFrame, name: str) -> None:
         type="tertiary",
         on_click="ignore",
         help="The numbers behind this figure",
-    )
-
-
-def image_format() -> None:
-    """The reader's choice of what a figure's camera button saves."""
-    selection.pick(
-        "image",
-        "Figures are saved as",
-        ("png", "svg"),
-        title=str.upper,
-        widget="segments",
-        help="Used by the camera button at the top right of every figure. SVG stays sharp in papers.",
     )

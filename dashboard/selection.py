@@ -59,7 +59,6 @@ PATTERNS: dict[str, re.Pattern[str]] = {
         "about": r"tails|correlation|split|contents|origin",
         "scope": r"train|all",
         "unit": r"pairs|users",
-        "image": r"png|svg",
         "job": r"[0-9a-f]{32}",
     }.items()
 }

@@ -3,7 +3,6 @@
 import streamlit as st
 
 from dashboard import readers, states
-from dashboard.drawing import image_format
 from dashboard.panels import compare_details as details
 from dashboard.panels import compare_sections as section
 from dashboard.panels import compare_view as view
@@ -43,5 +42,3 @@ with states.page(
     section.left_out(shown)
     if shown.entries:
         details.chosen(shown)
-    with st.sidebar:
-        image_format()

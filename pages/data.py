@@ -4,7 +4,6 @@ import streamlit as st
 
 from dashboard import readers, selection, states
 from dashboard.data_profile import behaviors
-from dashboard.drawing import image_format
 from dashboard.panels import data_details as detail
 from dashboard.panels import data_sections as section
 from dashboard.panels.data_state import pick_dataset, profile_or_wait
@@ -51,5 +50,3 @@ with states.page(
                 case _:
                     detail.origin(told, info)
     detail.all_sets(home)
-    with st.sidebar:
-        image_format()

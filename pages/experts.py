@@ -5,7 +5,6 @@ from functools import partial
 import streamlit as st
 
 from dashboard import readers, selection, states
-from dashboard.drawing import image_format
 from dashboard.panels import experts_gates as section
 from dashboard.panels import experts_view as view
 from dashboard.panels.experts_conflict import tasks_conflict
@@ -52,5 +51,3 @@ with states.page(
     )
     with states.guarded():
         details[shown][1](picked)
-    with st.sidebar:
-        image_format()

@@ -4,7 +4,6 @@ import streamlit as st
 
 from core.runs.folder import open_run
 from dashboard import readers, selection, states
-from dashboard.drawing import image_format
 from dashboard.panels import relations_sections as section
 from dashboard.panels import relations_view as view
 from dashboard.panels.path_instances import drill_down
@@ -44,5 +43,3 @@ with states.page(
     st.subheader("Through whom does a path reach a recommendation?", anchor=False)
     with states.guarded():
         drill_down(picked)
-    with st.sidebar:
-        image_format()

@@ -3,7 +3,6 @@
 import streamlit as st
 
 from dashboard import readers, states
-from dashboard.drawing import image_format
 from dashboard.panels.run_actions import notice
 from dashboard.panels.run_detail import live_detail
 from dashboard.panels.run_list import pick_run, run_title
@@ -39,5 +38,3 @@ with states.page(
         st.error(states.plain(run.error), title="This run folder is damaged", icon=":material/error:")
     notes_panel(home, run.run_id)
     live_detail(home, run.run_id)
-    with st.sidebar:
-        image_format()

@@ -39,11 +39,14 @@ def empty_figure(reason: str) -> go.Figure:
     return styled(figure)
 
 
-def export_config(name: str, image: str) -> dict[str, Any]:
-    """Modebar settings: the camera writes `name` as `image` ("png" at twice the size, or "svg"); nothing else is shown."""
+def export_config(name: str) -> dict[str, Any]:
+    """Modebar settings: a camera that saves `name` as PNG, zoom and its end; nothing else is shown.
+
+    The camera comes first: the buttons beneath a figure (assets/figure_images.js) press it.
+    """
     return {
         "displaylogo": False,
         "displayModeBar": "hover",
         "modeBarButtons": [["toImage", "zoom2d", "resetScale2d"]],
-        "toImageButtonOptions": {"format": image, "filename": name, "scale": 2 if image == "png" else 1},
+        "toImageButtonOptions": {"format": "png", "filename": name, "scale": 2},
     }

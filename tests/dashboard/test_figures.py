@@ -205,7 +205,7 @@ def test_empty_input_gives_a_figure_that_says_so(figure) -> None:
     assert figure.layout.annotations[0].text
 
 
-def test_figures_are_exported_under_their_name_as_the_chosen_image() -> None:
-    config = export_config("attention-x", "svg")
-    assert config["toImageButtonOptions"]["format"] == "svg"
+def test_figures_are_exported_under_their_name_by_the_first_button() -> None:
+    config = export_config("attention-x")
     assert config["toImageButtonOptions"]["filename"] == "attention-x"
+    assert config["modeBarButtons"][0][0] == "toImage"
