@@ -102,7 +102,7 @@ ITEM_KNN = System(
     summary="Sums the shrunk cosines between an item and its nearest neighbours in the user's history.",
     family="single behaviour",
     config=ItemKNNConfig,
-    presets={"paper": {}, "small": {"neighbors": 100, "shrinkage": 10.0}},
+    presets={"paper": {}, "small": {"neighbors": 100, "shrinkage": 50.0}},
     variants={"all_behaviors": Variant("pairs of every behaviour", {"history": "all"})},
 )
 
@@ -119,7 +119,7 @@ CASCADING_RANK = System(
         "paper-taobao": {"alpha": 0.0, "beta": 0.9},
         "paper-tmall": {"alpha": 0.7, "beta": 0.2},
         "paper-tenrec": {"alpha": 0.3, "beta": 0.6},
-        "small": {"alpha": 0.3, "beta": 0.6},
+        "small": {"alpha": 0.0, "beta": 0.5},
     },
     variants={
         "without_cascade": Variant("the target's graph alone", {"alpha": 0.5, "beta": 0.0}),

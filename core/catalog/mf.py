@@ -23,7 +23,7 @@ MF = System(
             "epochs": 60,
             "dim": 32,
             "learning_rate": 1e-2,
-            "l2": 1e-3,
+            "l2": 5e-2,
             "batch_size": 1024,
             "validate_every": 2,
             "snapshot_every": 5,
