@@ -121,15 +121,19 @@ def datasets(chosen: Home) -> list[DatasetInfo]:
 
 def data_profile(chosen: Home, info: DatasetInfo) -> dict[str, Any] | None:
     """The stored profile of a data set (see `python -m core profile`), or None where there is none yet."""
-    path = profile_store.profile_folder(chosen, info.content_hash) / "profile.json"
-    return _data_profile(str(chosen.root), info, stamp(path))
+    return _data_profile(str(chosen.root), info, _profile_stamps(chosen, info))
 
 
 @st.cache_resource(
     max_entries=64, show_spinner=False, hash_funcs={DatasetInfo: lambda info: info.model_dump_json()}
 )
-def _data_profile(root: str, info: DatasetInfo, written: Stamp) -> dict[str, Any] | None:
+def _data_profile(root: str, info: DatasetInfo, written: tuple[Stamp, ...]) -> dict[str, Any] | None:
     return profile_store.stored_profile(Home(Path(root)), info)
+
+
+def _profile_stamps(chosen: Home, info: DatasetInfo) -> tuple[Stamp, ...]:
+    folder = profile_store.profile_folder(chosen, info.content_hash)
+    return tuple(stamp(folder / name) for name in ("profile.json", "users.parquet"))
 
 
 def user_profile(chosen: Home, name: str) -> pd.DataFrame | None:
@@ -144,21 +148,21 @@ def user_profile(chosen: Home, name: str) -> pd.DataFrame | None:
         raise DataError(
             f"data set {name!r} has no interactions, so its users cannot be told apart; pick another data set"
         )
-    folder = profile_store.profile_folder(chosen, info.content_hash)
-    table = _user_profile(
-        str(chosen.root), info, stamp(folder / "users.parquet"), stamp(folder / "profile.json")
-    )
+    table = _user_profile(str(chosen.root), info, _profile_stamps(chosen, info))
     if table is None:
         start_profile(chosen, info)
     return table
 
 
-def start_profile(chosen: Home, info: DatasetInfo) -> None:
-    """Have a profile computed where nobody has tried. Raises DataError if the last attempt failed or none can start."""
+def start_profile(chosen: Home, info: DatasetInfo, *, again: bool = False) -> None:
+    """Have a profile computed where nobody has tried, or where an attempt failed and `again` is true.
+
+    Raises DataError if the last attempt failed and `again` is false, or if no process can be started.
+    """
     now = profile_store.standing(chosen, info)
-    if now.state == "failed":
+    if now.state == "failed" and not again:
         raise DataError(f"data set {info.name!r} could not be profiled: {now.said}")
-    if now.state == "absent":
+    if now.state in ("absent", "failed"):
         try:
             profile_store.start(chosen, info)
         except OSError as error:
@@ -170,7 +174,7 @@ def start_profile(chosen: Home, info: DatasetInfo) -> None:
 @st.cache_resource(
     max_entries=8, show_spinner="Reading users", hash_funcs={DatasetInfo: lambda info: info.content_hash}
 )
-def _user_profile(root: str, info: DatasetInfo, users: Stamp, profile: Stamp) -> pd.DataFrame | None:
+def _user_profile(root: str, info: DatasetInfo, written: tuple[Stamp, ...]) -> pd.DataFrame | None:
     return profile_store.stored_users(Home(Path(root)), info)
 
 

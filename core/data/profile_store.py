@@ -96,7 +96,10 @@ def standing(home: Home, info: DatasetInfo) -> Standing:
         return Standing("stored")
     if not status:
         return Standing("absent")
-    ended = f"its process ended without a result: {_end_of(folder / 'log.txt')}"
+    ended = (
+        f"its process ended without a result: {_end_of(folder / 'log.txt')}; try again on the Data page, "
+        f"or run `python -m core profile {info.name}` to see why"
+    )
     return Standing("failed", said=status.get("message") or ended)
 
 

@@ -67,5 +67,5 @@ def _failed(home: Home, info: DatasetInfo, why: str) -> None:
         body += f"\n\n**What to do:** {states.plain(remedy[:1].upper() + remedy[1:])}"
     st.error(body, title=f"{states.plain(info.name)} could not be profiled", icon=":material/error:")
     if st.button("Try again", icon=":material/refresh:", key=f"profile-again:{info.name}"):
-        profile_store.start(home, info)
+        readers.start_profile(home, info, again=True)
         st.rerun(scope="app")

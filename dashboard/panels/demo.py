@@ -41,7 +41,7 @@ def demo_card(home: Home, runs: list[RunSummary]) -> None:
 def start_demo(home: Home) -> str:
     """Write the demo data if there is none, queue CIGF with its small preset, and return the run's id."""
     if NAME not in {data.name for data in readers.datasets(home)}:
-        write_demo(home)
+        readers.start_profile(home, write_demo(home))
     data = readers.dataset(home, NAME).info
     recipe = make_recipe(data.name, data.content_hash, "cigf", planted=True, preset="small")
     return launch.submit(home, recipe).run_id
