@@ -1,5 +1,6 @@
 """Ids met batch after batch, held as small integers; at the end the dense id of each row and the ids in rising order."""
 
+from collections.abc import Callable
 from typing import Any, Literal
 
 import numpy as np
@@ -39,7 +40,7 @@ class WholeIds:
     def finish(self) -> tuple[Any, NDArray[np.int32]]:
         """The ids as texts in rising order, and each row's position there."""
         self._merge()
-        codes = _joined(self._pieces, lambda piece: np.searchsorted(self._known, piece))
+        codes = _joined(self._pieces, self._position())
         return pa.array(self._known).cast(pa.large_string()), codes
 
     def notes(self) -> list[str]:
@@ -48,6 +49,15 @@ class WholeIds:
         return [
             f"{self._name}: {self._repaired} ids written like 12.0, ' 12' or 012 were read as whole numbers"
         ]
+
+    def _position(self) -> Callable[[NDArray[Any]], NDArray[Any]]:
+        """The function from ids to their positions: a list over all numbers where that is short, else a search."""
+        known, rows = self._known, sum(map(len, self._pieces))
+        if not len(known) or known[-1] > max(_MERGE_FROM, 4 * rows):
+            return lambda piece: np.searchsorted(known, piece)
+        position = np.empty(int(known[-1]) + 1, np.int32)
+        position[known] = np.arange(len(known), dtype=np.int32)
+        return lambda piece: position[piece]
 
     def _merge(self) -> None:
         self._known = np.unique(np.concatenate([self._known, *self._fresh]))
@@ -101,7 +111,7 @@ def ids_of(kind: IdKind, name: str) -> WholeIds | TextIds:
     return WholeIds(name) if kind == "whole" else TextIds(name)
 
 
-def _joined(pieces: list[NDArray[Any]], coded: Any) -> NDArray[np.int32]:
+def _joined(pieces: list[NDArray[Any]], coded: Callable[[NDArray[Any]], NDArray[Any]]) -> NDArray[np.int32]:
     """All pieces after `coded`, one after the other; each is let go as soon as it is copied."""
     whole = np.empty(sum(map(len, pieces)), np.int32)
     start = 0

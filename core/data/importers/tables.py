@@ -4,7 +4,7 @@ import csv
 import io
 import itertools
 import tempfile
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterable, Iterator, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass
 from pathlib import Path
@@ -20,7 +20,8 @@ from core.errors import DataError
 
 SAMPLE_ROWS = 1_000
 _HEAD = MEGABYTE
-_BLOCK = 16 * MEGABYTE
+# Arrow reads up to 32 blocks ahead; no row may be longer than one
+_BLOCK = MEGABYTE
 _BATCH_ROWS = 1 << 19
 _DELIMITERS = {",": "comma", "\t": "tab", ";": "semicolon", "|": "pipe"}
 _WIDE_MARKS = (b"\xff\xfe", b"\xfe\xff")
@@ -95,7 +96,7 @@ class TextTable:
         with unpacked(self.path, self.limits) as plain:
             try:
                 reader = arrow_csv.open_csv(
-                    io.BufferedReader(plain, MEGABYTE),
+                    io.BufferedReader(plain, 1 << 16),
                     read_options=arrow_csv.ReadOptions(
                         use_threads=False, block_size=_BLOCK, column_names=names, skip_rows_after_names=1
                     ),
@@ -108,7 +109,7 @@ class TextTable:
                         include_columns=include, column_types=dict.fromkeys(include, pa.string())
                     ),
                 )
-                for batch in reader:
+                for batch in _larger(reader):
                     yield tuple(batch.columns), plain.fraction
             except (pa.ArrowException, UnicodeDecodeError) as error:
                 raise self._complaint(error) from error
@@ -198,6 +199,18 @@ def _parquet(path: Path, limits: Limits) -> Iterator[Any]:
     except (pa.ArrowException, OSError, ValueError, MemoryError) as error:
         reason = (str(error).splitlines() or ["no reason given"])[0][:200]
         raise DataError(f"{path}: is truncated or damaged Parquet ({reason}); export it again") from error
+
+
+def _larger(batches: Iterable[Any]) -> Iterator[Any]:
+    """Consecutive batches joined to about _BATCH_ROWS rows each."""
+    held: list[Any] = []
+    for batch in batches:
+        held.append(batch)
+        if sum(piece.num_rows for piece in held) >= _BATCH_ROWS:
+            yield pa.concat_batches(held)
+            held = []
+    if held:
+        yield pa.concat_batches(held)
 
 
 def _read_exactly(stream: io.RawIOBase, size: int) -> bytes:

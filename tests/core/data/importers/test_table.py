@@ -416,7 +416,8 @@ def test_the_dry_run_tells_what_the_import_does(home, stored):
 
 
 def test_progress_rises_to_one_in_sentences(home, stored, monkeypatch):
-    monkeypatch.setattr(tables, "_BLOCK", 1 << 18)
+    monkeypatch.setattr(tables, "_BLOCK", 1 << 14)
+    monkeypatch.setattr(tables, "_BATCH_ROWS", 1 << 12)
     told: list[tuple[float, str]] = []
     import_dataset(
         home,
