@@ -5,6 +5,7 @@ import unicodedata
 from collections.abc import Collection, Iterable, Sequence
 from dataclasses import dataclass
 from pathlib import PurePath
+from shlex import quote
 
 import pandas as pd
 
@@ -51,6 +52,7 @@ _SPLIT_TITLES = {"train": "training", "valid": "validation", "test": "test"}
 # what a remedy of the command line is called on the page, in the order of replacement
 _REMEDIES = (
     ("the dry run shows", "Check shows"),
+    ("as --behaviors asks", "as the behaviours below ask"),
     (r"say which is which with --map \S+", "choose them below"),
     (r"(read ids as text with|use) --ids text", "set 'Ids' to text"),
     (r"raise the limit with --max-size (\d+)", r"import it on the command line with --max-size \1"),
@@ -60,6 +62,7 @@ _REMEDIES = (
     (r"correct --behaviors", "correct the behaviours below"),
     (r"(with|by) --(map|behaviors|split|target)", "below"),
     (r"pass --replace", "replace it"),
+    (r"choose another --home", "check the disk and its permissions"),
     (
         r"name one of auto,.*|name one of [a-z, -]+$|expected auto or one of [a-z, -]+$",
         "choose the layout below",
@@ -73,10 +76,6 @@ class Found:
 
     labels: tuple[str, ...]
     target: str | None
-
-    @property
-    def others(self) -> tuple[str, ...]:
-        return tuple(label for label in self.labels if label != self.target)
 
 
 def suggested_name(origin: Source, taken: Collection[str]) -> str:
@@ -182,22 +181,18 @@ def in_form(text: str) -> str:
 
 def command(request: ImportRequest, source: str) -> str:
     """What does the same on the command line."""
-    parts = ["python -m core import", request.layout, _quoted(source), "--name", request.name]
+    parts = ["python -m core import", request.layout, quote(source), "--name", quote(request.name)]
     if request.columns:
         mapping = ",".join(f"{role}={column}" for role, column in request.columns.items())
-        parts += ["--map", _quoted(mapping)]
+        parts += ["--map", quote(mapping)]
     if request.ids == "text":
         parts += ["--ids text"]
     if request.behaviors:
-        parts += ["--behaviors", ",".join(request.behaviors)]
+        parts += ["--behaviors", quote(",".join(request.behaviors))]
     elif request.target:
-        parts += ["--target", request.target]
+        parts += ["--target", quote(request.target)]
     if request.split:
         parts += ["--split", request.split]
     if request.seed:
         parts += ["--seed", str(request.seed)]
     return " ".join(parts + (["--replace"] if request.replace else []))
-
-
-def _quoted(text: str) -> str:
-    return text if re.fullmatch(r"[\w@%+=:,./-]+", text) else "'" + text.replace("'", "'\"'\"'") + "'"

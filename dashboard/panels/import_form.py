@@ -183,8 +183,9 @@ def _behaviors(
     options = list(dict.fromkeys((*found.labels, *(before or ()))))
     left, right = row("controls", f"behaviors-{job.token[:6]}", (1, 3))
     with left:
-        target = before[-1] if before else found.target
-        target = target if target or _needs_target(seen, columns) else "buy"
+        named = "buy" if columns is None else "interaction"  # where no column names it
+        proposed = found.target if _needs_target(seen, columns) else named
+        target = before[-1] if before else proposed
         options = list(dict.fromkeys((*options, *([target] if target else []))))
         target = st.selectbox(
             "Target",
@@ -198,7 +199,7 @@ def _behaviors(
     if not found.labels:
         return target, ()
     with right:
-        start = before[:-1] if before else found.others
+        start = before or found.labels
         rest = [label for label in options if label != target]
         others = st.multiselect(
             "Other behaviours, in the order of the funnel",
@@ -217,7 +218,7 @@ def _storing(home: Home, job: ImportJob, said: ImportRequest | None) -> dict[str
     cells = row("controls", "storing", (4, 4, 2))
     with cells[0]:
         start = said.name if said else importing.suggested_name(job.origin(), taken)
-        name = st.text_input("Name of the data set", start, key=f"name:{job.token}", max_chars=80)
+        name = st.text_input("Name of the data set", start, key=f"name:{job.token}")
         name = (name or "").strip()
     with cells[1]:
         rules = list(importing.SPLIT_RULES)
