@@ -122,11 +122,20 @@ def gate_boxes(table: pd.DataFrame, *, looks: Mapping[str, Look]) -> go.Figure:
 
 
 def _with_even_share(figure: go.Figure, experts: int, **place: int) -> go.Figure:
-    """A dashed line at an even share, named where the figure has one panel. place: row and col of the panel."""
-    note = {} if place else {"annotation_text": "even share", "annotation_position": "top left"}
-    font = {} if place else {"annotation_font": {"color": GREY, "size": 12}}
+    """A dashed line at an even share, named at its end where the figure has one panel. place: row and col of the panel."""
     line = {"color": GREY, "dash": "dash", "width": 1}
-    figure.add_hline(y=1 / experts, line=line, **note, **font, **place)
+    if place:
+        figure.add_hline(y=1 / experts, line=line, **place)
+        return figure
+    font = {"color": GREY, "size": 12}
+    figure.add_hline(
+        y=1 / experts,
+        line=line,
+        annotation_text="even<br>share",
+        annotation_position="right",
+        annotation_font=font,
+    )
+    figure.update_layout(margin_r=56)
     return figure
 
 

@@ -33,6 +33,7 @@ def _sentence(view: View, now: gates.Gates, about: gates.TaskGate) -> str:
     when = f"At epoch {view.moment.epoch}, " if view.moment.epoch is not None else ""
     task, names = states.plain(about.task), states.plain(" and ".join(about.leaders))
     kind = "expert" if len(about.leaders) == 1 else "experts"
+    kind = "" if about.leaders[0].startswith("expert ") else f"the {kind} "
     shares = " and ".join(words.percent(share) for share in about.shares)
     even = f"an even share would be {words.percent(now.even)}"
     if about.verdict == "flat":
@@ -47,9 +48,9 @@ def _sentence(view: View, now: gates.Gates, about: gates.TaskGate) -> str:
         leads = f"the largest gate for {words.percent(about.leads)} of {now.pairs:,} held-out pairs"
         one = len(about.leaders) == 1
         verb, leads = ("weighs", leads) if one else ("weigh", f"one of them has {leads}")
-        said = f"the {kind} :primary[{names}] {verb} most in *{task}*: mean gate {shares}, {leads}; {even}"
+        said = f"{kind}:primary[{names}] {verb} most in *{task}*: mean gate {shares}, {leads}; {even}"
     said = when + said
-    return said[:1].upper() + said[1:] + "."
+    return (said[:1].upper() + said[1:] if said[0] != ":" else said) + "."
 
 
 def alarms(now: gates.Gates) -> list[str]:
@@ -117,8 +118,10 @@ def figures(view: View) -> None:
             source=f"{view.finding.source}; box: middle half of the pairs, whiskers: 5th to 95th percentile, dotted: mean",
             alt=f"Boxes of the gate of {view.task} per expert",
         )
-    if not view.is_mesi:
-        st.caption(states.plain(view.finding.note))
+    if any(expert.startswith("own ") for expert in now.experts):
+        st.caption(
+            "An own expert serves one task alone, so own 1 of two tasks are two experts; shared ones serve all."
+        )
 
 
 def _top(view: View, table: pd.DataFrame) -> float:

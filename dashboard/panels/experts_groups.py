@@ -24,7 +24,7 @@ from dashboard.panels.run_list import run_title
 from dashboard.results import is_accuracy, metric_order, metric_title
 from dashboard.user_groups import UserGroups
 
-_CUTS: dict[str, str] = {"equal_count": "equal counts", "equal_width": "equal widths"}
+_CUTS: dict[str, str] = {"equal_count": "counts", "equal_width": "widths"}
 _ACTIVITY = {"all": "all", "similar": "of similar activity"}
 _WAIT_SECONDS = 1.5
 
@@ -103,14 +103,15 @@ def _waiting(home: Home, dataset: str) -> None:
             "This is done once per data set, in a process of its own; the groups appear here by themselves.",
             help=meaning("behaviour correlation"),
         )
-        st.progress(standing(home, readers.dataset(home, dataset).info).share)
+        st.fragment(_progress, run_every=_WAIT_SECONDS)(home, dataset)
 
-    def look() -> None:
-        with states.guarded():
-            if readers.user_profile(home, dataset) is not None:
-                st.rerun(scope="app")
 
-    st.fragment(look, run_every=_WAIT_SECONDS)()
+def _progress(home: Home, dataset: str) -> None:
+    with states.guarded():
+        if readers.user_profile(home, dataset) is not None:
+            st.rerun(scope="app")
+        now = standing(home, readers.dataset(home, dataset).info)
+        st.progress(now.share, text=states.plain(now.said) or "starting")
 
 
 def _controls(own: Entry) -> tuple[str, str, str, str]:
@@ -128,7 +129,7 @@ def _controls(own: Entry) -> tuple[str, str, str, str]:
     with cells[2]:
         cut = selection.pick(
             "cut",
-            "Groups of",
+            "Groups of equal",
             list(_CUTS),
             title=_CUTS.__getitem__,
             widget="segments",
@@ -200,7 +201,7 @@ def _draw_metric(
         view.moment.of_scored().dated(table).assign(protocol=protocol, metric=metric),
         name=f"groups-{metric.replace('@', '-at-')}-{view.run.run_id}",
         source="CIGF, Figure 8, Eqs. 25 and 26; bars: 95 % interval over users (t, or Wilson where users are hit or "
-        f"missed); groups of {_CUTS[cut]}, edges from the users tested",
+        f"missed); groups of equal {_CUTS[cut]}, edges from the users tested",
         alt=f"{title} by groups of users, one line per run",
     )
     sizes = user_groups.size_table(chosen)

@@ -45,10 +45,6 @@ class View:
             return gates.gates_at(self.finding, self.history, self.moment.epoch)
         return gates.gates_of(self.finding)
 
-    @property
-    def is_mesi(self) -> bool:
-        return str(self.recipe.config.get("head")) == "mesi"
-
     def stays(self, what: str) -> None:
         """Where an earlier epoch is picked: says that `what` cannot follow."""
         if self.moment.epoch is not None:
