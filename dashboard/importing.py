@@ -17,6 +17,7 @@ from dashboard import words
 
 ROLES = {"user": "User", "item": "Item", "behavior": "Behaviour", "time": "Time"}
 REQUIRED = ("user", "item")
+MAPPED = ("table", "recbole")  # layouts whose columns can be mapped
 LAYOUTS = {
     "auto": "detect it",
     "table": "one table",

@@ -47,7 +47,7 @@ def _look(source: str, layout: str, roles: tuple[tuple[str, str], ...], written:
 def form(home: Home, job: ImportJob, seen: "Preview") -> Entered:
     """Draw the form, filled with what was said before or detected, and return what it says now."""
     said = job.draft()
-    mapped = seen.layout == "table"
+    mapped = seen.layout in importing.MAPPED
     rows = st.container()
     columns = _columns(job, seen, said) if mapped else None
     with rows:
@@ -56,7 +56,7 @@ def form(home: Home, job: ImportJob, seen: "Preview") -> Entered:
     others: tuple[str, ...] = ()
     if columns is None or is_complete(columns):
         seen = look(job, columns)
-        ids = _ids(job, seen, said, columns) if columns else "whole"
+        ids = _ids(job, seen, said, columns) if columns and seen.layout == "table" else seen.ids
         target, others = _behaviors(job, seen, said, columns)
         known = bool(target) or not _needs_target(seen, columns)
     fields = _storing(home, job, said)
@@ -164,7 +164,7 @@ def _ids(job: ImportJob, seen: "Preview", said: ImportRequest | None, columns: d
 
 
 def _needs_target(seen: "Preview", columns: dict[str, str] | None) -> bool:
-    return seen.layout == "table" and "behavior" in (columns or {})
+    return seen.layout in importing.MAPPED and "behavior" in (columns or {})
 
 
 def _behaviors(

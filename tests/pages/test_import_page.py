@@ -106,6 +106,19 @@ def test_several_files_wait_until_all_are_there(home, opened):
     assert app.multiselect[0].value == ["view"]
 
 
+def test_recbole_files_say_their_columns_and_have_texts_for_ids(home, opened):
+    rows = "".join(f"u{user}\ti{item}\t4.0\n" for user in range(3) for item in range(4))
+    app = opened(
+        "import", job=staged(home, "user_id:token\titem_id:token\trating:float\n" + rows, "ml.inter")
+    )
+    assert "RecBole" in said(app)
+    assert (box(app, "User").value, box(app, "Item").value) == ("user_id:token", "item_id:token")
+    assert not app.segmented_control
+    button(app, "Import").click().run()
+    assert datasets(home) == ["ml"]
+    assert open_dataset(home, "ml").users()["original_id"].tolist() == ["u0", "u1", "u2"]
+
+
 def test_a_path_on_this_machine_is_read_where_it_lies(home, opened, tmp_path):
     (tmp_path / "events.csv").write_text(KNOWN)
     app = opened("import")
