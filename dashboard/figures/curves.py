@@ -1,6 +1,7 @@
 """Training curves: any set of named series over epochs, thinned where they are long."""
 
 from collections.abc import Mapping, Sequence
+from math import ceil, floor, log10
 from typing import Literal
 
 import numpy as np
@@ -84,9 +85,7 @@ def curves(
         figure.update_xaxes(dtick=1)
     figure.update_yaxes(rangemode="tozero" if from_zero else "normal")
     if log and table["value"].min() > 0:
-        figure.update_yaxes(
-            type="log", dtick="D1" if table["value"].max() < 100 * table["value"].min() else 1
-        )
+        figure.update_yaxes(type="log", tickvals=log_ticks(table["value"].min(), table["value"].max()))
     if best_epoch:
         figure.add_vline(
             x=best_epoch,
@@ -135,10 +134,18 @@ def overlay(
     everything = pd.concat(drawn.values())
     figure.update_yaxes(rangemode="normal" if log else "tozero")
     if log and everything["value"].min() > 0:
-        figure.update_yaxes(type="log")
+        ends = everything["value"].min(), everything["value"].max()
+        figure.update_yaxes(type="log", tickvals=log_ticks(*ends))
     if x == "epoch" and everything["epoch"].max() <= 10:
         figure.update_xaxes(dtick=1)
     return figure
+
+
+def log_ticks(low: float, high: float) -> list[float]:
+    """1, 2 and 5 times the powers of ten from below `low` to above `high`; powers alone over four decades and more."""
+    first, last = floor(log10(low)), ceil(log10(high))
+    steps = (1, 2, 5) if last - first < 4 else (1,)
+    return [float(f"{step}e{power}") for power in range(first, last + 1) for step in steps]
 
 
 def series_looks(names: Sequence[str]) -> Mapping[str, tuple[str, str]]:

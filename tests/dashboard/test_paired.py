@@ -1,0 +1,127 @@
+"""Paired tests of groups: who takes part, what the table says, and how it is put in words."""
+
+import subprocess
+
+import numpy as np
+import pandas as pd
+import pytest
+
+from core.errors import RunError
+from core.evaluation.statistics import against_first, holm
+from dashboard import paired
+
+USERS = 211
+
+
+def series(seed: int, shift: float = 0.0, users: int = USERS, first: int = 0) -> pd.Series:
+    values = np.random.default_rng(seed).normal(0.3 + shift, 0.2, users)
+    return pd.Series(values, index=np.arange(first, first + users))
+
+
+def test_only_users_that_every_run_evaluated_take_part() -> None:
+    shared = paired.shared_users({"a": [series(1), series(2, first=7)], "b": [series(3, first=3)]})
+    assert shared.keys == ("a", "b")
+    assert shared.values.shape == (2, USERS - 7)
+    assert shared.dropped == 14
+
+
+def test_a_group_counts_with_the_mean_of_its_seeds_whatever_the_order_of_users() -> None:
+    one, two = series(1), series(2)
+    shared = paired.shared_users({"a": [one, two.sample(frac=1, random_state=0)], "b": [series(3)]})
+    assert shared.values[0] == pytest.approx((one + two).to_numpy() / 2)
+    assert shared.dropped == 0
+
+
+def test_users_without_a_value_are_dropped() -> None:
+    holed = series(2)
+    holed[5] = np.nan
+    assert paired.shared_users({"a": [series(1)], "b": [holed]}).values.shape == (2, USERS - 1)
+
+
+def test_runs_without_common_users_are_refused() -> None:
+    with pytest.raises(RunError, match="share 0 evaluated users"):
+        paired.shared_users({"a": [series(1)], "b": [series(2, first=500)]})
+
+
+def test_the_process_tests_what_the_function_tests() -> None:
+    values = np.stack([series(1, 0.1), series(2)])
+    assert paired.tested(values) == against_first(values)
+
+
+@pytest.mark.parametrize("values", [np.ones((2, 1)), np.array([[1.0, np.nan], [1.0, 1.0]])])
+def test_a_process_that_fails_is_an_error_with_a_remedy(values) -> None:
+    with pytest.raises(RunError, match=r"could not be computed .*reload the page"):
+        paired.tested(values)
+
+
+def test_a_process_that_takes_too_long_is_an_error(monkeypatch) -> None:
+    def slow(*args, **kwargs):
+        raise subprocess.TimeoutExpired("python", 300)
+
+    monkeypatch.setattr(subprocess, "run", slow)
+    with pytest.raises(RunError, match="compare fewer runs"):
+        paired.tested(np.ones((2, 3)))
+
+
+def table(*others: pd.Series) -> pd.DataFrame:
+    keys = [f"g{place}" for place in range(len(others))]
+    return paired.test_table(keys, against_first(np.stack([series(1), *others])))
+
+
+def test_several_comparisons_are_corrected() -> None:
+    others = [series(seed, shift) for seed, shift in ((2, -0.05), (3, -0.03), (4, 0.2))]
+    raw = against_first(np.stack([series(1), *others]))
+    found = table(*others)
+    assert list(found["t_p"]) == pytest.approx(holm([test.t_p for test in raw]))
+    assert list(found["wilcoxon_p"]) == pytest.approx(holm([test.wilcoxon_p for test in raw]))
+    assert list(found["users"]) == [USERS] * 3
+
+
+def test_verdicts() -> None:
+    found = table(series(2, -0.3), series(3, 0.3), series(4))
+    assert list(found["verdict"]) == ["ahead", "behind", "no difference"]
+
+
+def test_one_test_alone_decides_nothing() -> None:
+    """Means and ranks point apart: a few large losses outweigh many small gains."""
+    other = series(1).copy()
+    other[:150] -= 0.02
+    other[150:] += 0.2
+    (test,) = against_first(np.stack([series(1), other]))
+    assert test.difference < 0 < test.rank_effect
+    assert test.t_p < 0.05
+    assert list(table(other)["verdict"]) == ["no difference"]
+
+
+ROW = {"users": 15449, "difference": 0.0713, "low": 0.0664, "high": 0.0763, "verdict": "ahead"}
+
+
+@pytest.mark.parametrize(
+    ("changes", "said"),
+    [
+        ({}, "**CIGF** is ahead of **LightGCN_M** by .0713 HR@10 (95 % .0664 to .0763) for 15,449 users."),
+        (
+            {"difference": -0.0713, "low": -0.0763, "high": -0.0664, "verdict": "behind"},
+            "**CIGF** is behind **LightGCN_M** by .0713 HR@10 (95 % .0664 to .0763) for 15,449 users.",
+        ),
+        (
+            {"difference": -0.001, "low": -0.003, "high": 0.002, "verdict": "no difference"},
+            "**CIGF** and **LightGCN_M** cannot be told apart in HR@10 on 15,449 users: "
+            "difference −.0010 (95 % −.0030 to +.0020).",
+        ),
+    ],
+)
+def test_the_answer_in_words(changes, said) -> None:
+    assert paired.sentence(ROW | changes, "CIGF", "LightGCN_M", "hr@10") == said
+
+
+def test_what_the_other_comparisons_say() -> None:
+    rows = pd.DataFrame([ROW, ROW, ROW | {"verdict": "behind"}])
+    assert paired.overall(rows) == " It is ahead of 2 of the 3 others."
+    assert paired.overall(rows[:2]) == " It is ahead of all 2 others."
+    assert paired.overall(rows[:1]) == ""
+
+
+def test_small_p_values_have_a_bound() -> None:
+    assert paired.p_text(0.01234) == ".0123"
+    assert paired.p_text(1e-9) == "<\u00a0.0001"
