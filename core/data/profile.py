@@ -96,6 +96,7 @@ def interaction_profile(dataset: Dataset, progress: Progress) -> tuple[dict[str,
     correlation_U, told["correlation"] = correlations(train)
     progress(0.55, "counting overlaps in training")
     told["scopes"] = {"train": _scope(train)}
+    del train, in_split, of_target  # the largest part is still to come
     progress(0.7, "counting overlaps in all splits")
     told["scopes"]["all"] = _scope(pairs_of(dataset, rows))
     return told, _user_table(correlation_U, {b: d["user"] for b, d in degrees.items()})

@@ -12,6 +12,7 @@ from core.data.splits import NO_TIME
 
 MOST_BEHAVIORS = 62
 Unit = Literal["pairs", "users"]
+Masks = NDArray[np.unsignedinteger[Any]]  # bit k: behaviour k takes part
 
 
 def overlap(pairs: Pairs) -> dict[Unit, list[list[Any]]] | None:
@@ -23,11 +24,13 @@ def overlap(pairs: Pairs) -> dict[Unit, list[list[Any]]] | None:
     if len(pairs.behaviors) > MOST_BEHAVIORS:
         return None
     every = np.concatenate(list(pairs.keys.values()))
+    kind = np.min_scalar_type(1 << len(pairs.behaviors))
     bits = np.concatenate(
-        [np.full(len(keys), 1 << place, np.int64) for place, keys in enumerate(pairs.keys.values())]
+        [np.full(len(keys), 1 << place, kind) for place, keys in enumerate(pairs.keys.values())]
     )
     order = np.argsort(every, kind="stable")
     keys, masks = _joined(every[order], bits[order])
+    del every, bits, order
     _, user_masks = _joined(keys // max(1, pairs.num_items), masks)
     return {"pairs": _counted(masks, pairs.behaviors), "users": _counted(user_masks, pairs.behaviors)}
 
@@ -61,16 +64,16 @@ def order_in_time(pairs: Pairs) -> list[dict[str, Any]] | None:
     return told
 
 
-def _joined(keys: NDArray[np.int64], masks: NDArray[np.int64]) -> tuple[NDArray[np.int64], NDArray[np.int64]]:
+def _joined(keys: NDArray[np.int64], masks: Masks) -> tuple[NDArray[np.int64], Masks]:
     """Distinct `keys` (given in rising order) and the union of the masks of each."""
     if not len(keys):
         return keys, masks
     first = starts(keys)
-    union: NDArray[np.int64] = np.bitwise_or.reduceat(masks, first)
+    union: Masks = np.bitwise_or.reduceat(masks, first)
     return keys[first], union
 
 
-def _counted(masks: NDArray[np.int64], behaviors: tuple[str, ...]) -> list[list[Any]]:
+def _counted(masks: Masks, behaviors: tuple[str, ...]) -> list[list[Any]]:
     values, counts = np.unique(masks, return_counts=True)
     found = Counter(dict(zip(values.tolist(), counts.tolist())))
     return [
