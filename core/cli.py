@@ -9,6 +9,7 @@ from typing import TYPE_CHECKING, Any
 from core.arguments import Act, Arguments, parser_for
 from core.catalog.systems import CATALOG, system
 from core.errors import ConfigError, RelScopeError
+from core.files import DISK_FULL_STATUS, DISK_IS_FULL
 from core.home import Home, find_home
 from core.recipe import Recipe, make_recipe
 
@@ -19,7 +20,8 @@ INTERRUPTED = 130
 
 
 def main(arguments: Sequence[str] | None = None) -> int:
-    """Run one command and return the exit status: 0 done, 1 the work failed, 2 the arguments are wrong, 130 interrupted."""
+    """Run one command and return the exit status: 0 done, 1 the work failed, 2 the arguments are wrong, 74 the disk is full,
+    130 interrupted."""
     args = parser_for(ACTS).parse_args(arguments)
     home = find_home(args.home)
     try:
@@ -32,7 +34,7 @@ def main(arguments: Sequence[str] | None = None) -> int:
         return 1
     except OSError as error:
         print(f"error: {error}; check the disk and the permissions of {home.root}", file=sys.stderr)
-        return 1
+        return DISK_FULL_STATUS if error.errno in DISK_IS_FULL else 1
     except KeyboardInterrupt:
         return INTERRUPTED
 

@@ -1,5 +1,6 @@
 """Writing files so that a reader sees the old content or the new, never half of it."""
 
+import errno
 import json
 import os
 import tempfile
@@ -7,6 +8,9 @@ from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from pathlib import Path
 from typing import Any, BinaryIO
+
+DISK_IS_FULL = (errno.ENOSPC, errno.EDQUOT)
+DISK_FULL_STATUS = 74  # EX_IOERR: who cannot even write what happened still has an exit status
 
 
 @contextmanager

@@ -3,11 +3,13 @@
 What they return is shared between sessions: read it, never write into it.
 """
 
+import zlib
 from collections import OrderedDict
 from dataclasses import dataclass, field
 from pathlib import Path
 from threading import Lock
 from typing import TYPE_CHECKING, Any
+from zipfile import BadZipFile
 
 import numpy as np
 import pandas as pd
@@ -261,7 +263,7 @@ def _recommendations(path: str, written: Stamp) -> Recommendations:
     try:
         with np.load(path, allow_pickle=False) as arrays:
             return Recommendations(arrays["users"], arrays["items"], arrays["scores"])
-    except (OSError, ValueError, KeyError, EOFError) as error:
+    except (OSError, ValueError, KeyError, EOFError, BadZipFile, zlib.error) as error:
         raise RunError(
             f"{path}: cannot be read ({error}); resume or repeat the run to write it again"
         ) from error

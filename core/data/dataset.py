@@ -67,7 +67,7 @@ class Dataset:
         path = self.folder / "features" / f"{modality}.npy"
         try:
             matrix: NDArray[np.float32] = np.load(path, allow_pickle=False)
-        except (OSError, ValueError) as error:
+        except (OSError, EOFError, ValueError) as error:
             raise DataError(
                 f"{path}: cannot be read as a NumPy matrix ({error}); import the data set again"
             ) from error

@@ -120,7 +120,7 @@ def read_hetero(folder: Path) -> HeteroContent:
                 name: Metapath(tuple(walk["types"]), tuple(walk["relations"])) for name, walk in walks.items()
             },
         )
-    except (OSError, ValueError, KeyError, TypeError, pa.ArrowException) as error:
+    except (OSError, EOFError, ValueError, KeyError, TypeError, pa.ArrowException) as error:
         raise DataError(
             f"{folder}: the heterogeneous view is damaged ({error}); import the data set again with --replace"
         ) from error

@@ -4,6 +4,7 @@ import signal
 import time
 
 from core.errors import RunError
+from core.files import DISK_FULL_STATUS
 from core.runs.folder import TERMINAL, RunFolder, Status
 from core.runs.lock import is_claimed
 from core.runs.processes import is_alive, recorded_identity, signal_group
@@ -51,6 +52,8 @@ def ending_in_words(returncode: int | None) -> str:
     """How a process ended; None where nobody was there to see it."""
     if returncode is None:
         return "The worker process vanished: killed, out of memory, or a reboot"
+    if returncode == DISK_FULL_STATUS:
+        return "The worker process ended because the disk was full: make room first"
     if returncode < 0:
         try:
             name = signal.Signals(-returncode).name

@@ -32,7 +32,7 @@ def train_with_progress(home: Home, run: RunFolder, stopping: threading.Event) -
                 file=sys.stderr,
             )
             return 128 + signal.SIGINT
-        except RelScopeError:
+        except (RelScopeError, OSError):
             raise
         except Exception as error:  # noqa: BLE001 - recorded in status.json with its traceback
             print(

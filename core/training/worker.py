@@ -15,6 +15,7 @@ from core.data.dataset import open_dataset
 from core.data.ranking import RankingData, ranking_data
 from core.errors import DataError, DeviceError, RelScopeError, RunError
 from core.evaluation.ranking import check_feasible
+from core.files import DISK_IS_FULL
 from core.home import Home
 from core.models.base import Fitted, Ranker
 from core.models.registry import build
@@ -211,6 +212,8 @@ def _logged(run: RunFolder) -> Iterator[None]:
 def _plain(error: BaseException) -> str:
     if isinstance(error, torch.OutOfMemoryError):
         return f"the GPU ran out of memory ({error}); lower dim, num_layers or the batch size, or train on the CPU"
+    if isinstance(error, OSError) and error.errno in DISK_IS_FULL:
+        return "the disk is full; make room, then resume the run"
     if isinstance(error, MemoryError):
         return "the machine ran out of memory; lower dim, num_layers or the batch size"
     return f"{type(error).__name__}: {error}"

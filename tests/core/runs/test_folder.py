@@ -62,6 +62,6 @@ def test_a_run_that_the_disk_does_not_let_go_says_what_to_do(home, monkeypatch):
         raise OSError(errno.EROFS, "Read-only file system", str(self))
 
     monkeypatch.setattr(Path, "rename", refuse)
-    with pytest.raises(RunError, match="Read-only file system.*make .* writable"):
+    with pytest.raises(RunError, match=r"Read-only file system.*make .* writable"):
         delete_run(home, "a")
     assert run.status().state == "done"
