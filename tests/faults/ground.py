@@ -23,7 +23,7 @@ from core.runs.folder import RunFolder
 from core.runs.metrics import latest_rows, read_metrics
 from core.runs.state import supervisor_state
 from core.runs.summary import summarise
-from core.runs.sweep import leftovers as leftovers
+from core.runs.sweep import leftovers
 
 DATA = "tiny"
 SYSTEMS = {"cigf": {"epochs": 60, "validate_every": 6, "snapshot_every": 12}, "lightgcn_m": {"epochs": 200}}
@@ -109,6 +109,12 @@ def outcome(run: RunFolder) -> dict[str, str]:
 def differences(one: dict[str, str], other: dict[str, str]) -> list[str]:
     """Names under which two outcomes differ."""
     return sorted(name for name in one.keys() | other.keys() if one.get(name) != other.get(name))
+
+
+def uncaught(log: Path) -> list[str]:
+    """Lines of a server's log that tell of an error which no page expected."""
+    lines = log.read_text(encoding="utf-8", errors="replace").splitlines() if log.exists() else []
+    return [f"{line} {after}" for line, after in zip(lines, [*lines[1:], ""]) if "Uncaught" in line]
 
 
 def temporary_files(home: Home) -> list[str]:

@@ -23,6 +23,7 @@ from core.runs.folder import TERMINAL, RunFolder, open_run
 from core.runs.index import list_runs, reindex
 from core.runs.launch import ensure_supervisor, requeue, submit
 from core.runs.state import supervisor_state
+from core.runs.sweep import leftovers
 from core.runs.workers import PROJECT_ROOT
 from tests.faults import ground
 from tests.faults.visitor import GONE, Visitor
@@ -204,9 +205,9 @@ class Kills:
     def _import(self, chance: random.Random, lane: int) -> None:
         """Kill an import: the data set is there and whole, or not there at all; then import it again."""
         name = f"import-{lane}-{self.tally.kills}"
-        source = _text_files(self.home.root / "source", chance)
+        source = text_files(self.home.root / "source", chance)
         process = subprocess.Popen(
-            _import_command(self.home, source, name), cwd=PROJECT_ROOT, stdout=subprocess.DEVNULL
+            import_command(self.home, source, name), cwd=PROJECT_ROOT, stdout=subprocess.DEVNULL
         )
         time.sleep(chance.uniform(0.3, 2.5))
         process.kill()
@@ -216,7 +217,7 @@ class Kills:
             self.tally.by_victim["import"] += 1
         if not self.home.dataset(name).exists():
             again = subprocess.run(
-                _import_command(self.home, source, name),
+                import_command(self.home, source, name),
                 cwd=PROJECT_ROOT,
                 capture_output=True,
                 text=True,
@@ -242,7 +243,7 @@ class Kills:
         self.tally.corrupt += [f"index differs: {n}" for n in listed if listed[n] != again.get(n)]
         for name in self._runs:
             if name in again and again[name].state == "done":
-                kept = ground.leftovers(open_run(self.home, name).path)
+                kept = leftovers(open_run(self.home, name).path)
                 self.tally.leftovers += [str(path.relative_to(self.home.root)) for path in kept]
         self.tally.zombies = ground.zombies(self.home)
 
@@ -282,12 +283,12 @@ def _kill_9(pid: int | None) -> None:
         return
 
 
-def _import_command(home: Home, source: Path, name: str) -> list[str]:
+def import_command(home: Home, source: Path, name: str) -> list[str]:
     command = [sys.executable, "-m", "core", "import", "behavior-text", str(source), "--name", name]
     return [*command, "--home", str(home.root)]
 
 
-def _text_files(folder: Path, chance: random.Random) -> Path:
+def text_files(folder: Path, chance: random.Random) -> Path:
     folder.mkdir(exist_ok=True)
     if not (folder / "train.txt").exists():
         for file, rows in (("view.txt", 60_000), ("train.txt", 20_000)):

@@ -63,6 +63,12 @@ class Visitor:
         ]
 
     @property
+    def alerts(self) -> list[str]:
+        """What error and warning boxes say."""
+        drawn = (m.delta.new_element.alert for m in self.said if m.delta.new_element.HasField("alert"))
+        return [" ".join(filter(None, (alert.title, alert.body))) for alert in drawn]
+
+    @property
     def crashes(self) -> list[str]:
         """Exceptions on the screen."""
         shown = (m.delta.new_element for m in self.said if m.delta.new_element.HasField("exception"))
