@@ -255,13 +255,13 @@ def heads_side_by_side(
     top = 1.12 * float(table[["mean", "q75"]].to_numpy().max())
     figure.update_yaxes(tickformat=_PERCENT, range=[0, top])
     figure.update_yaxes(title_text=f"gate of {task}", col=1)
-    figure.update_layout(showlegend=False, bargap=0.35, uniformtext={"minsize": 11, "mode": "show"})
+    figure.update_layout(showlegend=False, bargap=0.35)
     return figure
 
 
 def _bars(part: pd.DataFrame, looks: Mapping[str, Look]) -> go.Bar:
     return go.Bar(
-        x=part["expert"],
+        x=[f"{expert}<br>{mean:.1%}" for expert, mean in zip(part["expert"], part["mean"])],
         y=part["mean"],
         marker={"color": [looks[expert][0] for expert in part["expert"]]},
         error_y={
@@ -272,11 +272,7 @@ def _bars(part: pd.DataFrame, looks: Mapping[str, Look]) -> go.Bar:
             "color": GREY,
             "thickness": 1.5,
         },
-        text=[f"{mean:.1%}" for mean in part["mean"]],
-        textposition="inside",
-        insidetextanchor="start",
-        textangle=0,
-        customdata=part[["q25", "q75", "pairs"]],
-        hovertemplate="expert <b>%{x}</b><br>mean gate %{y:.1%}<br>middle half %{customdata[0]:.1%} to "
+        customdata=part[["q25", "q75", "pairs", "expert"]],
+        hovertemplate="expert <b>%{customdata[3]}</b><br>mean gate %{y:.1%}<br>middle half %{customdata[0]:.1%} to "
         "%{customdata[1]:.1%} of %{customdata[2]:,} pairs<extra></extra>",
     )

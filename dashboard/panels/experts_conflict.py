@@ -10,7 +10,7 @@ from dashboard.glossary import meaning
 from dashboard.layout import row
 from dashboard.panels.experts_view import View
 
-_SOURCE = "CIGF, Section 3.3; cosine of the gradients on the shared embeddings, one batch per snapshot"
+_SOURCE = "CIGF, Section 3.3; one batch per snapshot"
 
 
 def tasks_conflict(view: View) -> None:

@@ -41,9 +41,10 @@ def _sentence(view: View, now: gates.Gates, about: gates.TaskGate) -> str:
         span = f"{words.percent(float(mean.min()))} to {words.percent(float(mean.max()))}"
         said = f"no expert decides *{task}*: the gates are flat, {span} on average; {even}"
     elif about.verdict == "collapsed":
-        said = f":primary[{names}] alone decides *{task}*, with {shares} of its gate"
+        said = f"{kind}:primary[{names}] alone decides *{task}*, with {shares} of its gate"
     elif about.verdict == "same":
-        said = f":primary[{names}] weighs most in *{task}*, {shares} for every pair alike; {even}"
+        verb = "weighs" if len(about.leaders) == 1 else "weigh"
+        said = f"{kind}:primary[{names}] {verb} most in *{task}*, {shares} for every pair alike; {even}"
     else:
         leads = f"the largest gate for {words.percent(about.leads)} of {now.pairs:,} held-out pairs"
         one = len(about.leaders) == 1

@@ -27,6 +27,7 @@ from dashboard.user_groups import UserGroups
 _CUTS: dict[str, str] = {"equal_count": "counts", "equal_width": "widths"}
 _ACTIVITY = {"all": "all", "similar": "of similar activity"}
 _WAIT_SECONDS = 1.5
+MOST_TOLD = 4
 
 
 def groups(home: Home, view: View) -> None:
@@ -186,8 +187,8 @@ def _draw_metric(
         f"**{title} by the correlation of a user's behaviours**, {states.plain(protocol)}, scored model",
         help=f"{meaning('behaviour correlation')} {meaning('user groups')}",
     )
-    for sentence in _sentences(table, title):
-        st.markdown(f"- {sentence}")
+    if said := _sentence(table, title):
+        st.markdown(said)
     names = list(dict.fromkeys(table["name"]))
     colors = run_colors(names)
     looks = {
@@ -214,20 +215,27 @@ def _draw_metric(
     )
 
 
-def _sentences(table: pd.DataFrame, title: str) -> list[str]:
-    """Per run, how the metric moves from the least to the most correlated users."""
-    said = []
-    for trend in user_groups.trends(table)[:4]:
-        way = "rises" if trend.highest > trend.lowest else "falls"
-        if not trend.apart:
-            way = "does not clearly differ"
-        between = f"from {words.score(trend.lowest)} to {words.score(trend.highest)}"
-        clear = "; their intervals do not overlap" if trend.apart else "; their intervals overlap"
-        said.append(
-            f"**{states.plain(trend.name)}**: {title} {way} between the least correlated users ({trend.low_title}) and the "
-            f"most ({trend.high_title}), {between}{clear}."
-        )
-    return said
+def _sentence(table: pd.DataFrame, title: str) -> str:
+    """How the metric moves from the least to the most correlated users, run by run."""
+    found = user_groups.trends(table)
+    if not found:
+        return ""
+    first = found[0]
+    moves = [_move(trend) for trend in found[:MOST_TOLD]]
+    moves += [f"and {len(found) - MOST_TOLD} more below"] if len(found) > MOST_TOLD else []
+    return (
+        f"From the least correlated users ({first.low_title}) to the most ({first.high_title}), {title} "
+        f"{'; '.join(moves)}."
+    )
+
+
+def _move(trend: user_groups.Trend) -> str:
+    way = (
+        "does not clearly change" if not trend.apart else "rises" if trend.highest > trend.lowest else "falls"
+    )
+    overlap = "intervals apart" if trend.apart else "intervals overlap"
+    between = f"from {words.score(trend.lowest)} to {words.score(trend.highest)}"
+    return f"**{way}** {between} under {states.plain(trend.name)} ({overlap})"
 
 
 def _wide(table: pd.DataFrame, sizes: pd.DataFrame) -> pd.DataFrame:

@@ -14,7 +14,8 @@ from dashboard import gates, readers, selection, states, words
 from dashboard.glossary import meaning
 from dashboard.heads import HEADS
 from dashboard.layout import row
-from dashboard.moments import SCORED, Moment
+from dashboard.moments import Moment
+from dashboard.panels.epoch_slider import pick_epoch
 
 GATES, CONFLICT = "expert_gates", "gradient_conflict"
 _REFRESH_SECONDS = 5.0
@@ -77,27 +78,9 @@ def load(home: Home, summary: RunSummary) -> View:
         with cells[0]:
             task = selection.pick("task", "Task", tasks, default=tasks[-1], help=meaning("task"))
         with cells[1]:
-            epoch = _epoch(history if finding is not None else conflict, scored)
+            epoch = pick_epoch(history if finding is not None else conflict, scored)
     moment = Moment(run.run_id, epoch, scored)
     return View(summary, run, recipe, run.status(), finding, history, conflict, task, moment)
-
-
-def _epoch(history: History | None, scored: int | None) -> int | None:
-    epochs = [str(int(epoch)) for epoch in history.epochs] if history is not None else []
-    if len(epochs) < 2:
-        st.caption("No snapshots over time: only the trained model is shown.", help=meaning("snapshot"))
-        return None
-    last = "scored model" + (f" (epoch {scored})" if scored else "")
-    chosen = selection.pick(
-        "epoch",
-        "Epoch",
-        [*epochs, SCORED],
-        default=SCORED,
-        title=lambda e: last if e == SCORED else f"epoch {e}",
-        widget="slider",
-        help=meaning("snapshot"),
-    )
-    return None if chosen == SCORED else int(chosen)
 
 
 def head_title(recipe: Recipe) -> str:

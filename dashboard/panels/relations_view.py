@@ -13,8 +13,10 @@ from core.runs.folder import RunFolder, Status
 from dashboard import readers, relations, selection, states, words
 from dashboard.glossary import meaning
 from dashboard.layout import row
+from dashboard.moments import Moment
+from dashboard.panels.epoch_slider import pick_epoch
 
-ATTENTION, SCORED = "relation_attention", "scored"
+ATTENTION = "relation_attention"
 
 
 @dataclass(frozen=True)
@@ -40,23 +42,18 @@ class View:
     def group_title(self) -> str:
         return relations.GROUP_TITLES[self.group]
 
-    def when(self, *, follows: bool = True) -> str:
+    def moment(self, *, follows: bool = True) -> Moment:
         """Which model a section shows. follows: whether it follows the epoch slider."""
-        if follows and self.epoch is not None:
-            return f"at epoch {self.epoch}"
-        return "of the scored model"
+        return Moment(self.run.run_id, self.epoch if follows else None, self.scored)
+
+    def when(self, *, follows: bool = True) -> str:
+        return self.moment(follows=follows).when()
 
     def name(self, figure: str, *, follows: bool = True) -> str:
-        """File name of a figure and its data: what, of which epoch, of which run."""
-        moment = f"epoch-{self.epoch}" if follows and self.epoch is not None else "scored"
-        return f"{figure}-{moment}-{self.run.run_id}"
+        return self.moment(follows=follows).name(figure)
 
     def dated(self, table: pd.DataFrame, *, follows: bool = True) -> pd.DataFrame:
-        """`table` with the epoch it belongs to as its first column."""
-        epoch = self.epoch if follows and self.epoch is not None else self.scored
-        dated = table.copy()
-        dated.insert(0, "epoch", epoch if epoch is not None else "scored")
-        return dated
+        return self.moment(follows=follows).dated(table)
 
     def stays(self, what: str) -> None:
         """Where an earlier epoch is picked: says that `what` cannot follow."""
@@ -142,7 +139,7 @@ def controls(run: RunFolder, recipe: Recipe, attention: Finding) -> View:
             "group", "Attention of", groups, title=relations.GROUP_TITLES.__getitem__, widget="segments"
         )
     with cells[1]:
-        epoch = _epoch(history, scored)
+        epoch = pick_epoch(history, scored)
     return View(run, recipe, attention, history, group, epoch, scored)
 
 
@@ -161,24 +158,6 @@ def start_control(view: View) -> str:
     return selection.pick(
         "start", "Start behaviour", starts, default=starts[-1], help=meaning("start behaviour")
     )
-
-
-def _epoch(history: History | None, scored: int | None) -> int | None:
-    epochs = [str(int(epoch)) for epoch in history.epochs] if history is not None else []
-    if len(epochs) < 2:
-        st.caption("No snapshots over time: only the trained model is shown.", help=meaning("snapshot"))
-        return None
-    last = "scored model" + (f" (epoch {scored})" if scored else "")
-    chosen = selection.pick(
-        "epoch",
-        "Epoch",
-        [*epochs, SCORED],
-        default=SCORED,
-        title=lambda e: last if e == SCORED else f"epoch {e}",
-        widget="slider",
-        help=meaning("snapshot"),
-    )
-    return None if chosen == SCORED else int(chosen)
 
 
 def context(run: RunFolder, recipe: Recipe) -> str:

@@ -100,6 +100,7 @@ def test_heads_stand_in_panels_of_at_most_three_a_row() -> None:
     ]
     assert [note.text for note in figure.layout.annotations] == heads
     np.testing.assert_allclose(figure.data[2].y, part["mean"])
+    assert list(figure.data[2].x) == ["one<br>10.0%", "two<br>30.0%", "three<br>50.0%"]
     np.testing.assert_allclose(figure.data[2].error_y.array, 0.01)
     assert len(figure.layout.shapes) == 4
 
