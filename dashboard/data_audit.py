@@ -65,8 +65,8 @@ def answer(told: Told) -> str:
     if not test["pairs"]:
         return f"No {target} pair is held out for testing: import it again with another split rule."
     if test["inside_train_target"]:
-        share = words.percent(test["inside_train_target"] / pairs)
-        return f"{share} of the test pairs ({target}) are also training pairs: results on them are memory, not prediction."
+        inside = f"{test['inside_train_target']:,} of {pairs:,} test pairs ({target})"
+        return f"{inside} are also training pairs: on those a result is memory, not prediction."
     cold = test["pairs_absent_from_train_target"] / pairs
     seen = test["seen_under_auxiliary"] / pairs
     if len(names) > 1 and seen >= max(NOTABLE_SEEN, cold):
@@ -97,7 +97,7 @@ def lesson(told: Told) -> str:
         parts.append(f"In training {share} of the {target} pairs also occur under another behaviour")
     middle = told["correlation"]["mean_of_pairs"].get("median")
     if middle is not None:
-        parts.append(f"half of the users have behaviours that correlate above {middle:.2f}")
+        parts.append(f"half of the users have behaviours that correlate above {round(middle, 2) + 0.0:.2f}")
     gap = _gap(told)
     text = "; ".join(parts) + "." if parts else ""
     if gap is not None and abs(gap) >= NOTABLE_GAP:

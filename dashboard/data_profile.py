@@ -267,7 +267,7 @@ def comparison_row(told: Told) -> dict[str, Any]:
         "test": test["pairs"],
         "seen": _share(test["seen_under_auxiliary"], test["pairs"]) if len(names) > 1 else np.nan,
         "cold": _share(test["pairs_absent_from_train_target"], test["pairs"]),
-        "correlation": told["correlation"]["mean_of_pairs"].get("median", np.nan),
+        "correlation": round(told["correlation"]["mean_of_pairs"].get("median", np.nan), 3) + 0.0,
         "repairs": len(told["notes"]) if not told["planted"] else 0,
         "behaviours": " → ".join(names),
         "kind": kind,

@@ -174,12 +174,17 @@ def audit(told: Told) -> None:
             "verdict": [f":{_COLORS[verdict]}-badge[{verdict}]" for verdict in table["verdict"]],
             "counted": table["question"],
             "count": [f"{count:,.0f}" if of == of else "–" for count, of in zip(table["count"], table["of"])],
-            "share": [
-                words.percent(share).replace(" ", "\u00a0") if share == share else "–"
-                for share in table["share"]
-            ],
+            "share": [_percent(share) for share in table["share"]],
             "what it means, what to do": table["advice"],
         }
     )
     st.table(shown.set_index("verdict"), border="horizontal")
     csv_button(table, f"audit-{told['name']}")
+
+
+def _percent(share: float) -> str:
+    """A share that does not break at its sign; a dash where there is none, and nothing above zero rounded to zero."""
+    if share != share:
+        return "–"
+    text = "<0.1 %" if 0 < share < 0.0005 else words.percent(share)
+    return text.replace(" ", "\u00a0")
