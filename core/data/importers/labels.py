@@ -35,7 +35,14 @@ class BehaviorCodes:
 
     def codes(self, column: Any) -> NDArray[np.int8]:
         """The code of each cell. Raises CellError for a missing value or one that gives no label of its own."""
-        encoded = plain(column).cast(pa.string()).dictionary_encode()
+        column = plain(column)
+        kind = column.type
+        if not (pa.types.is_string(kind) or pa.types.is_integer(kind) or pa.types.is_floating(kind)):
+            raise CellError(
+                0,
+                f"behavior column holds {kind} values, expected texts or codes; choose another column with --map",
+            )
+        encoded = column.cast(pa.string()).dictionary_encode()
         if encoded.null_count:
             raise CellError(_first_null(encoded), "behavior is missing; fill it or remove the row")
         code_of_entry = np.empty(len(encoded.dictionary), dtype=np.int8)

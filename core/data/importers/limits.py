@@ -136,20 +136,21 @@ def unpacked(path: Path, limits: Limits) -> Iterator[Unpacked]:
     """
     checked_size(path, limits)
     try:
-        with path.open("rb") as raw:
-            magic = raw.read(4)
-            raw.seek(0)
-            if magic.startswith(b"\x1f\x8b"):
-                yield Unpacked(path, raw, cast(IO[bytes], gzip.GzipFile(fileobj=raw)), limits)
-            elif magic.startswith(b"PK"):
-                with _only_member(path, raw, limits) as member:
-                    yield Unpacked(path, raw, member, limits)
-            else:
-                yield Unpacked(path, raw, raw, limits)
+        raw = path.open("rb")
+        magic = raw.read(4)
+        raw.seek(0)
     except OSError as error:
         raise DataError(
-            f"{path}: cannot be read ({error.strerror or error}); check the file and its permissions"
+            f"{path}: cannot be read ({error.strerror}); check the file and its permissions"
         ) from error
+    with raw:
+        if magic.startswith(b"\x1f\x8b"):
+            yield Unpacked(path, raw, cast(IO[bytes], gzip.GzipFile(fileobj=raw)), limits)
+        elif magic.startswith(b"PK"):
+            with _only_member(path, raw, limits) as member:
+                yield Unpacked(path, raw, member, limits)
+        else:
+            yield Unpacked(path, raw, raw, limits)
 
 
 def checked_members(
@@ -193,11 +194,13 @@ def _only_member(path: Path, raw: BinaryIO, limits: Limits) -> Iterator[IO[bytes
         )
     if members[0].flag_bits & 1:
         raise DataError(f"{path}: is encrypted; pack the table without a password")
-    try:
-        with zipfile.ZipFile(raw) as archive, archive.open(members[0]) as member:
+    with zipfile.ZipFile(raw) as archive:
+        try:
+            member = archive.open(members[0])
+        except _BROKEN_ZIP as error:
+            raise DataError(f"{path}: is no readable zip archive ({error}); copy or pack it again") from error
+        with member:
             yield member
-    except (zipfile.BadZipFile, RuntimeError, NotImplementedError, zlib.error) as error:
-        raise DataError(f"{path}: is no readable zip archive ({error}); copy or pack it again") from error
 
 
 def _refuse_long_directory(path: Path, raw: BinaryIO) -> None:

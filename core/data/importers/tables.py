@@ -169,7 +169,7 @@ class ParquetTable:
             limits.refuse_larger(path, sum(group.total_byte_size for group in groups), path.stat().st_size)
             columns = tuple(str(name) for name in file.schema_arrow.names)
             first = next(file.iter_batches(batch_size=SAMPLE_ROWS), None)
-            values = [column.to_pylist() for column in first.columns] if first is not None else []
+            values = [column.to_pylist() for column in _validated(first).columns] if first else []
         rows = tuple(tuple("" if cell is None else str(cell) for cell in row) for row in zip(*values))
         return cls(path, limits, columns, rows)
 
@@ -178,10 +178,16 @@ class ParquetTable:
             total, done = max(1, file.metadata.num_rows), 0
             for batch in file.iter_batches(batch_size=_BATCH_ROWS, columns=list(dict.fromkeys(wanted))):
                 done += batch.num_rows
-                yield tuple(batch.column(name) for name in wanted), min(1.0, done / total)
+                yield tuple(_validated(batch).column(name) for name in wanted), min(1.0, done / total)
 
     def row(self, record: int) -> int:
         return record + 1
+
+
+def _validated(batch: Any) -> Any:
+    """`batch` unchanged if its texts are UTF-8 and its nested parts are consistent; Arrow's error otherwise."""
+    batch.validate(full=True)
+    return batch
 
 
 @contextmanager

@@ -57,7 +57,9 @@ def test_bombs_are_refused_in_little_memory(home, tmp_path, bomb):
     assert path.stat().st_size < MEGABYTE
     tracemalloc.start()
     try:
-        with pytest.raises(DataError, match=r"bomb: (unpacks to|holds) more than the .* allowed; .*--max-size"):
+        with pytest.raises(
+            DataError, match=r"bomb: (unpacks to|holds) more than the .* allowed; .*--max-size"
+        ):
             import_dataset(home, "table", path, "tiny", max_mb=1)
         assert tracemalloc.get_traced_memory()[1] < 30 * MEGABYTE
     finally:
