@@ -221,21 +221,19 @@ def _sentence(table: pd.DataFrame, title: str) -> str:
     if not found:
         return ""
     first = found[0]
-    moves = [_move(trend) for trend in found[:MOST_TOLD]]
-    moves += [f"and {len(found) - MOST_TOLD} more below"] if len(found) > MOST_TOLD else []
-    return (
-        f"From the least correlated users ({first.low_title}) to the most ({first.high_title}), {title} "
-        f"{'; '.join(moves)}."
-    )
+    moves = [f"- {_move(trend)}" for trend in found[:MOST_TOLD]]
+    moves += [f"- and {len(found) - MOST_TOLD} more below"] if len(found) > MOST_TOLD else []
+    lead = f"From the least correlated users ({first.low_title}) to the most ({first.high_title}), {title}"
+    return "\n".join([lead, "", *moves])
 
 
 def _move(trend: user_groups.Trend) -> str:
     way = (
         "does not clearly change" if not trend.apart else "rises" if trend.highest > trend.lowest else "falls"
     )
-    overlap = "intervals apart" if trend.apart else "intervals overlap"
+    overlap = "their intervals lie apart" if trend.apart else "their intervals overlap"
     between = f"from {words.score(trend.lowest)} to {words.score(trend.highest)}"
-    return f"**{way}** {between} under {states.plain(trend.name)} ({overlap})"
+    return f"**{way}** under {states.plain(trend.name)}, {between}; {overlap}"
 
 
 def _wide(table: pd.DataFrame, sizes: pd.DataFrame) -> pd.DataFrame:

@@ -142,6 +142,41 @@ def test_runs_on_one_footing_stand_together_and_others_are_kept_apart(
     assert "elsewhere (content ffffffff) instead of demo" in said
 
 
+@pytest.mark.parametrize(
+    ("field", "value"),
+    [
+        ("task", "../../etc"),
+        ("epoch", "2"),
+        ("epoch", "-1"),
+        ("experts", "everything"),
+        ("metric", "hr@99"),
+        ("cut", "thirds"),
+        ("activity", "none"),
+        ("under", "full"),
+        ("runs", "../../x"),
+    ],
+)
+def test_an_address_with_a_mistake_is_told_and_shows_the_default(done, opened, field, value) -> None:
+    app = opened("experts", run="done-run", **{field: value})
+    assert not app.error
+    said = texts(app)
+    assert "There is no" in said or "there is no such" in said
+    assert "by the correlation of a user's behaviours" in said
+
+
+def test_trends_are_told_per_run(home, data, done, opened) -> None:
+    path = done.path / "per_user.parquet"
+    frame = pd.read_parquet(path)
+    profile = profile_store.stored_users(home, data)
+    correlation = frame["user"].map(profile.set_index("user")["correlation"])
+    frame["ndcg@10"] = (correlation.fillna(0) - correlation.min()) / (correlation.max() - correlation.min())
+    frame["ndcg@10"] = frame["ndcg@10"].clip(0, 1)
+    frame.to_parquet(path)
+    said = texts(opened("experts", run="done-run", experts="groups"))
+    assert "**rises** under CIGF · seed 0, from" in said
+    assert "their intervals lie apart" in said
+
+
 def test_a_run_that_does_not_exist_is_left_out_and_told(done, opened) -> None:
     said = texts(opened("experts", run="done-run", experts="groups", runs="done-run,gone"))
     assert "'gone'" in said
