@@ -78,7 +78,7 @@ def metrics(view: View, bench: Bench) -> None:
             signs=SIGNS,
         ),
         shown.assign(group=shown["group"].map(view.titles), protocol=bench.footing.protocol),
-        name=f"compare-{_file(view.metric)}-{_file(bench.footing.protocol)}-{bench.footing.data_hash[:6]}",
+        name=f"compare-{_file(view.metric)}-{_file(bench.footing.protocol)}-{view.benches.index(bench) + 1}",
         source=f"Protocol {bench.footing.protocol}; all: mean over users; seen, unseen: over test pairs; "
         "dots: seeds, whiskers: 95 % interval of their mean (t)",
         alt=f"Bars of {title} per group of runs, for all test pairs and for those seen and never seen before",
@@ -87,7 +87,7 @@ def metrics(view: View, bench: Bench) -> None:
 
 
 def _table(view: View, bench: Bench) -> None:
-    with row("controls", f"part-{bench.footing.data_hash[:6]}-{bench.footing.fit_on}", (7, 3))[0]:
+    with row("controls", f"part-{view.benches.index(bench)}", (7, 3))[0]:
         part: str = "all"
         if bench is view.benches[0]:
             part = selection.pick(

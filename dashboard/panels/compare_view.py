@@ -92,7 +92,10 @@ def _entry(run: RunFolder, summary: RunSummary) -> Entry:
 
 
 def _results(run: RunFolder) -> Mapping[str, Mapping[str, Any]]:
-    stored = (run.result() or {}).get("protocols", {})
+    content: Any = run.result()
+    if content is None:
+        return {}
+    stored = content.get("protocols") if isinstance(content, Mapping) else None
     if not isinstance(stored, Mapping) or not all(
         isinstance(result, Mapping) and isinstance(result.get("metrics"), Mapping)
         for result in stored.values()
