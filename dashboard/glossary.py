@@ -89,7 +89,7 @@ TERMS: dict[str, str] = {
     "density": "The share of all user–item pairs that occur in training.",
     "scope": "Training pairs are what a model may learn from. All splits add the validation and test pairs of the target.",
     "upload": "Files up to 200 MB. They are kept beside your data sets until they are imported or you start over; nothing in "
-    "them is ever run. Larger files: give their path on this machine.",
+    "them is ever run.",
     "server path": "For data that lie on the machine where RelScope runs: nothing is copied. A file or a folder, from the root.",
     "layout": "How the data are laid out in files. RelScope finds out by the files' names, unless you say it.",
     "user column": "Who acted: a customer, visitor or account id.",

@@ -15,7 +15,7 @@ from typing import BinaryIO
 from core.data.import_folder import ImportJob, ImportRequest, ImportStatus, Source, open_job
 from core.data.importers.limits import DEFAULT_MAX_MB, MEGABYTE
 from core.detached import start_detached
-from core.errors import DataError
+from core.errors import ConfigError, DataError
 from core.files import write_json
 from core.home import Home
 from core.locks import handed_on
@@ -104,6 +104,15 @@ def status(home: Home, token: str) -> ImportStatus:
     return told
 
 
+def has_stored(home: Home, request: ImportRequest, told: ImportStatus) -> bool:
+    """Whether an import that ended without a word had stored its data set by then."""
+    try:
+        written = (home.dataset(request.name) / "dataset.json").stat().st_mtime
+    except (OSError, ConfigError):
+        return False
+    return request.act == "import" and written >= told.started
+
+
 def start(home: Home, token: str, request: ImportRequest, command: Sequence[str] | None = None) -> None:
     """Begin what `request` asks in a process of its own that outlives this one.
 
@@ -183,8 +192,8 @@ def _copied(content: BinaryIO, path: Path, room: int) -> int:
             size += len(piece)
             if size > room:
                 raise DataError(
-                    f"the upload is larger than {MAX_UPLOAD // MEGABYTE} MB; give the path of the data on this machine, "
-                    "or import a larger file with `python -m core import` and --max-size"
+                    f"the upload is larger than {MAX_UPLOAD // MEGABYTE} MB; pack it as .gz, save it as Parquet, or "
+                    "give the path of the data on this machine"
                 )
             file.write(piece)
     return size

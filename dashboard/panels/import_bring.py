@@ -43,6 +43,10 @@ def bring(home: Home) -> None:
             key=f"upload:{st.session_state.get(_ROUND, 0)}",
             help=meaning("upload"),
         )
+        st.caption(
+            f"Up to {import_jobs.MAX_UPLOAD // 2**20} MB. A file marked red is larger: pack it as `.gz`, save it as "
+            "Parquet, or import it on the command line with `--max-size`."
+        )
         layout = st.selectbox(
             "Layout",
             list(importing.LAYOUTS),

@@ -85,6 +85,12 @@ def first_rows(seen: "Preview", columns: dict[str, str]) -> None:
     cells = [(*line[:width], *[""] * (width - len(line))) for line in seen.rows]
     names = selection_names(seen.columns)
     frame = pd.DataFrame(cells, columns=names)
+    shown = (
+        words.count(len(frame), "file")
+        if seen.columns == ("file", "size")
+        else f"The first {words.count(len(frame), 'row')}"
+    )
+    st.caption(f"{shown}: {states.plain(_notes(seen, columns))}.")
     st.dataframe(
         frame,
         hide_index=True,
@@ -97,12 +103,6 @@ def first_rows(seen: "Preview", columns: dict[str, str]) -> None:
         key=f"rows:{sorted(role_of.items())}",  # a new heading needs new widths
         alt="The first rows of the data",
     )
-    shown = (
-        words.count(len(frame), "file")
-        if seen.columns == ("file", "size")
-        else f"The first {words.count(len(frame), 'row')}"
-    )
-    st.caption(f"{shown}: {states.plain(_notes(seen, columns))}.")
 
 
 def selection_names(columns: Sequence[str]) -> list[str]:

@@ -56,7 +56,7 @@ def _live(home: Home, job: ImportJob, act: str) -> None:
 def verdict(home: Home, job: ImportJob, told: ImportStatus, entered: Entered) -> None:
     """What the last process found out about the settings, above the form."""
     if told.state == "vanished":
-        _vanished(job, told)
+        _vanished(home, job, told)
     elif told.state == "failed":
         states.failed(DataError(importing.in_form(told.error)))
     elif told.state == "done" and told.summary is not None:
@@ -157,11 +157,19 @@ def _summary(summary: ImportSummary, title: str) -> None:
         right.markdown(f"**{title}**\n" + "\n".join(lines))
 
 
-def _vanished(job: ImportJob, told: ImportStatus) -> None:
+def _vanished(home: Home, job: ImportJob, told: ImportStatus) -> None:
+    asked = job.request()
+    stored = asked is not None and import_jobs.has_stored(home, asked, told)
     st.error(
         f"{_DOING[told.act]} ended without a word while it was at: {states.plain(told.sentence)}. It was killed, or the "
-        "machine ran out of memory or was switched off. Nothing was stored.\n\n"
-        "**What to do:** Try again; if it ends the same way, import a part of the data.",
+        "machine ran out of memory or was switched off. "
+        + ("The data set had been stored before." if stored else "Nothing was stored.")
+        + "\n\n**What to do:** "
+        + (
+            "Look at it on the Data page."
+            if stored
+            else "Try again; if it ends the same way, import a part of the data."
+        ),
         title="The import's process is gone",
         icon=":material/error:",
     )

@@ -69,7 +69,10 @@ def test_one_file_is_the_source_and_several_are_a_folder(home):
     [
         ([], "no file was brought"),
         ([("a/x.csv", b"1"), ("b/X.csv", b"2")], "two of the files are called 'X.csv'"),
-        ([("x.csv", b"1" * 600), ("y.csv", b"2" * 500)], "larger than .* give the path of the data"),
+        (
+            [("x.csv", b"1" * 600), ("y.csv", b"2" * 500)],
+            "larger than .*; pack it as .gz, .* give the path of the data",
+        ),
     ],
 )
 def test_what_cannot_be_staged_leaves_nothing(home, monkeypatch, files, said):
@@ -144,6 +147,18 @@ def test_a_process_that_never_wrote_is_told_as_vanished_with_its_words(home):
     token = started(home, "print('no luck')")
     wait_for(lambda: import_jobs.status(home, token).state == "vanished")
     assert open_job(home, token).last_log_lines() == ["no luck"]
+
+
+def test_a_data_set_written_since_the_start_counts_as_stored(home):
+    request = REQUEST.model_copy(update={"act": "import"})
+    told = ImportStatus(state="vanished", act="import", started=time.time() - 5)
+    assert not import_jobs.has_stored(home, request, told)
+    home.dataset("tiny").mkdir(parents=True)
+    (home.dataset("tiny") / "dataset.json").write_text("{}")
+    assert import_jobs.has_stored(home, request, told)
+    assert not import_jobs.has_stored(home, REQUEST, told)
+    assert not import_jobs.has_stored(home, request, told.model_copy(update={"started": time.time() + 5}))
+    assert not import_jobs.has_stored(home, request.model_copy(update={"name": "../x"}), told)
 
 
 def test_a_second_start_is_refused_while_one_works(home):
