@@ -7,10 +7,27 @@ from typing import Any
 import numpy as np
 import pandas as pd
 
+from core.data.dataset import DatasetInfo
+
 Told = Mapping[str, Any]
 UNITS = ("pairs", "users")
 SCOPES = {"train": "training pairs", "all": "pairs of all splits"}
 MOST_COLUMNS = 14
+COMPARED = (
+    "data set",
+    "users",
+    "items",
+    "pairs",
+    "target",
+    "density",
+    "test",
+    "seen",
+    "cold",
+    "correlation",
+    "repairs",
+    "behaviours",
+    "kind",
+)
 # where the correlation histogram of core.data.profile_correlation begins and ends
 LOWEST, HIGHEST = -1.0, 1.0
 
@@ -279,6 +296,17 @@ def percents(table: pd.DataFrame, *columns: str) -> pd.DataFrame:
     return table.assign(
         **{column: 100 * table[column].astype(float) for column in columns if column in table}
     )
+
+
+def comparison_table(infos: Sequence[DatasetInfo], profiles: Mapping[str, Told | None]) -> pd.DataFrame:
+    """One row per data set; where the profile is missing, what the description alone tells."""
+    rows = [
+        comparison_row(found)
+        if (found := profiles[info.name]) is not None
+        else {"data set": info.name, "users": info.num_users, "items": info.num_items}
+        for info in infos
+    ]
+    return pd.DataFrame(rows, columns=COMPARED)
 
 
 def when(seconds: int | None) -> str:

@@ -6,8 +6,9 @@ import time
 from pathlib import Path
 
 from core.catalog.systems import CATALOG
-from core.data.dataset import DatasetInfo
+from core.data.dataset import DatasetInfo, open_dataset
 from core.data.planted import write_demo
+from core.data.profile_store import fill
 from core.home import Home
 from core.recipe import Recipe, make_recipe
 from core.runs.folder import RunFolder, create_run
@@ -28,6 +29,7 @@ def write_stored_home(home: Home, count: int) -> list[str]:
     60 epochs, and every eighth failed or cancelled. None is queued, so that no supervisor starts training.
     """
     info = write_demo(home, _DATASET, replace=True)
+    fill(home, open_dataset(home, _DATASET))
     templates = [_trained(home, info, key) for key in CATALOG]
     now = time.time()
     ids = [_copied(home, templates[n % len(templates)], n, now - 60.0 * n).run_id for n in range(count)]

@@ -227,11 +227,7 @@ def all_sets(home: Home) -> None:
     profiles = {info.name: readers.data_profile(home, info) for info in found}
     missing = [info for info in found if profiles[info.name] is None]
     st.subheader("How do all data sets compare?", anchor=False)
-    rows = [
-        data_profile.comparison_row(told) if (told := profiles[info.name]) else {"data set": info.name}
-        for info in found
-    ]
-    table = pd.DataFrame(rows)
+    table = data_profile.comparison_table(found, profiles)
     names = [info.name for info in found]
     st.dataframe(
         data_profile.percents(table, "seen", "cold"),

@@ -116,6 +116,9 @@ def test_a_missing_profile_is_started_once_and_waited_for(home, opened, monkeypa
     app = opened("data", dataset="small")
     assert started == ["small"]  # the others wait until it is done
     assert "2 data sets still being profiled" in texts(app)
+    table = app.dataframe[-1].value
+    assert table["users"].tolist() == [5, 5]
+    assert table["seen"].isna().all()
     app.run()
     assert started == ["small"]
     profile_store.fill(home, open_dataset(home, "small"))
