@@ -1,10 +1,13 @@
-"""Which model a view shows: the scored one, or what it was at an earlier epoch; said in titles, tables and file names."""
+"""Which model a view shows: the scored one, the latest of a run that is not scored yet, or what it was at an earlier epoch.
+
+Said in titles, tables and file names.
+"""
 
 from dataclasses import dataclass
 
 import pandas as pd
 
-SCORED = "scored"
+SCORED, LATEST = "scored", "latest"
 
 
 @dataclass(frozen=True)
@@ -16,20 +19,26 @@ class Moment:
     scored: int | None
 
     def when(self) -> str:
-        """`at epoch 12`, `of the scored model`."""
-        return f"at epoch {self.epoch}" if self.epoch is not None else "of the scored model"
+        """`at epoch 12`, `of the scored model`, `of the latest snapshot`."""
+        if self.epoch is not None:
+            return f"at epoch {self.epoch}"
+        return "of the scored model" if self.scored else "of the latest snapshot"
 
     def name(self, figure: str) -> str:
         """File name of a figure and its data: what, of which epoch, of which run."""
-        moment = f"epoch-{self.epoch}" if self.epoch is not None else SCORED
+        moment = f"epoch-{self.epoch}" if self.epoch is not None else self._undated
         return f"{figure}-{moment}-{self.run_id}"
 
     def dated(self, table: pd.DataFrame) -> pd.DataFrame:
         """`table` with the epoch it belongs to as its first column."""
         epoch = self.epoch if self.epoch is not None else self.scored
         dated = table.copy()
-        dated.insert(0, "epoch", epoch if epoch is not None else SCORED)
+        dated.insert(0, "epoch", epoch if epoch is not None else self._undated)
         return dated
+
+    @property
+    def _undated(self) -> str:
+        return SCORED if self.scored else LATEST
 
     def of_scored(self) -> "Moment":
         """The scored model of the same run."""

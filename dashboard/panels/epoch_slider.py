@@ -17,7 +17,7 @@ def pick_epoch(history: History | None, scored: int | None) -> int | None:
     if len(epochs) < 2:
         st.caption("No snapshots over time: only the trained model is shown.", help=meaning("snapshot"))
         return None
-    last = "scored model" + (f" (epoch {scored})" if scored else "")
+    last = f"scored model (epoch {scored})" if scored else "latest snapshot"
     chosen = selection.pick(
         "epoch",
         "Epoch",
