@@ -3,6 +3,7 @@
 import json
 import sys
 from collections.abc import Sequence
+from contextlib import suppress
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
@@ -33,7 +34,8 @@ def main(arguments: Sequence[str] | None = None) -> int:
         sys.stderr.close()
         return 1
     except OSError as error:
-        print(f"error: {error}; check the disk and the permissions of {home.root}", file=sys.stderr)
+        with suppress(OSError):  # a worker's messages go to the very disk that may be full
+            print(f"error: {error}; check the disk and the permissions of {home.root}", file=sys.stderr)
         return DISK_FULL_STATUS if error.errno in DISK_IS_FULL else 1
     except KeyboardInterrupt:
         return INTERRUPTED
