@@ -16,6 +16,7 @@ if str(ROOT) not in sys.path:
 def main() -> None:
     """Draw the chosen page."""
     from dashboard import readers, states
+    from dashboard.address import copy_link
     from dashboard.navigation import SECTIONS, page_file
     from dashboard.panels.background import keep_supervisor
 
@@ -29,7 +30,10 @@ def main() -> None:
         ]
         for section, entries in SECTIONS.items()
     }
-    st.navigation(pages).run()
+    chosen = st.navigation(pages)
+    with st.sidebar:
+        copy_link()
+    chosen.run()
     with states.guarded():  # after the page: nobody should wait for a process to start before the first word
         keep_supervisor(readers.home())
 

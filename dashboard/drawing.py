@@ -17,7 +17,7 @@ _image_buttons = st.components.v2.component(
     html="<div>"
     + "".join(f'<button data-format="{kind}">{_ARROW}{kind.upper()}</button>' for kind in ("png", "svg"))
     + "</div>",
-    css=(ROOT / "assets" / "figure_images.css").read_text(),
+    css=(ROOT / "assets" / "small_buttons.css").read_text(),
     js=(ROOT / "assets" / "figure_images.js").read_text(),
 )
 
