@@ -31,9 +31,12 @@ def handed_on(path: Path, wait: float = 0.0) -> Iterator[int | None]:
 
 def is_held(path: Path) -> bool:
     """True while any process holds the lock file `path`. Asking disturbs nobody who asks at the same time."""
-    if not path.exists():
+    try:
+        handle = os.open(
+            path, os.O_RDONLY | os.O_CLOEXEC
+        )  # so that it can be asked on a disk that is read-only
+    except FileNotFoundError:
         return False
-    handle = _opened(path)
     try:
         fcntl.flock(handle, fcntl.LOCK_SH | fcntl.LOCK_NB)
     except BlockingIOError:

@@ -138,9 +138,15 @@ class ImportJob:
         return self._request("draft.json")
 
     def write_draft(self, request: ImportRequest) -> None:
-        """Keep what the form says, unless it is kept already."""
-        if self.draft() != request:
+        """Keep what the form says, unless it is kept already. Raises DataError if the disk does not take it."""
+        if self.draft() == request:
+            return
+        try:
             write_json(self.folder / "draft.json", request.model_dump(mode="json"))
+        except OSError as error:
+            raise DataError(
+                f"{self.folder}: cannot be written ({error.strerror}); check the disk and its permissions"
+            ) from error
 
     def _request(self, name: str) -> ImportRequest | None:
         try:

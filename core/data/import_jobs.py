@@ -151,7 +151,12 @@ def stop(home: Home, token: str) -> None:
                 f"the process of import {token[:8]} does not end; is it running on another machine? Stop it there"
             )
         time.sleep(0.05)
-    (job.folder / "status.json").unlink(missing_ok=True)
+    try:
+        (job.folder / "status.json").unlink(missing_ok=True)
+    except OSError as error:
+        raise DataError(
+            f"{job.folder}: cannot be changed ({error.strerror}); check the disk and its permissions"
+        ) from error
 
 
 def discard(home: Home, token: str) -> None:
@@ -162,7 +167,8 @@ def discard(home: Home, token: str) -> None:
         if (home.imports / token).is_dir():
             raise
         return
-    _remove(home.imports / token)
+    if not _is_removed(home.imports / token):
+        raise DataError(f"{home.imports / token}: cannot be removed; check the disk and its permissions")
 
 
 def drop_files(job: ImportJob) -> None:
@@ -179,9 +185,7 @@ def purge(home: Home, older_than: float = A_DAY) -> list[str]:
     old = [path for path in _entries(home.imports) if _touched(path) < before]
     gone = [path for path in old if not ImportJob(path).is_alive]
     gone += [path for path in _entries(home.datasets, ".*.part") if _touched(path) < before]
-    for path in gone:
-        _remove(path)
-    return [path.name for path in gone]
+    return [path.name for path in gone if _is_removed(path)]
 
 
 def _copied(content: BinaryIO, path: Path, room: int) -> int:
@@ -222,11 +226,14 @@ def _touched(path: Path) -> float:
     return max(times, default=0.0)
 
 
-def _remove(path: Path) -> None:
-    """Rename first, so that nobody sees half of it."""
+def _is_removed(path: Path) -> bool:
+    """Remove a folder and say whether it is gone; renamed first, so that nobody sees half of it."""
     doomed = path.with_name(f".{path.name.strip('.')}.{secrets.token_hex(4)}.deleted")
     try:
         path.rename(doomed)
     except FileNotFoundError:
-        return
+        return True
+    except OSError:
+        return False
     shutil.rmtree(doomed, ignore_errors=True)
+    return True

@@ -26,7 +26,7 @@ def current_job(home: Home) -> ImportJob | None:
     try:
         return open_job(home, token)
     except RelScopeError as error:
-        st.warning(states.plain(importing.in_form(str(error))), icon=":material/search_off:")
+        st.warning(states.plain(_upper_first(f"{error}.")), icon=":material/search_off:")
         selection.mirror("job", None)
         return None
 

@@ -205,6 +205,34 @@ def test_purge_removes_what_is_old_and_idle(home):
     import_jobs.discard(home, busy)
 
 
+def test_a_disk_that_takes_nothing_is_told_and_breaks_no_page(home, monkeypatch):
+    token = staged(home, ("x.csv", b"1"))
+    job = open_job(home, token)
+
+    def refuse(*args, **options):
+        raise OSError(30, "Read-only file system")
+
+    for name in (
+        "core.data.import_folder.write_json",
+        "core.data.import_jobs.write_json",
+        "pathlib.Path.rename",
+    ):
+        monkeypatch.setattr(name, refuse)
+    monkeypatch.setattr("pathlib.Path.unlink", refuse)
+    assert import_jobs.purge(home, older_than=-60) == []
+    acts = (
+        lambda: job.write_draft(REQUEST),
+        lambda: import_jobs.start(home, token, REQUEST, ["true"]),
+        lambda: import_jobs.stop(home, token),
+        lambda: import_jobs.discard(home, token),
+        lambda: import_jobs.stage_path(home, "/"),
+    )
+    for act in acts:
+        with pytest.raises(DataError, match="check the disk and its permissions"):
+            act()
+    assert import_jobs.status(home, token).state == "staged"
+
+
 def test_a_status_that_is_damaged_is_a_failure_with_a_remedy(home):
     job = open_job(home, staged(home, ("x.csv", b"1")))
     (job.folder / "status.json").write_text("{")
