@@ -63,8 +63,8 @@ def go(folder: Path, rounds: int, seed: int) -> dict[str, Any]:
         write_notes(runs[0], "notes", ["tag"])
         with server(home, log) as (url, _):
             for number in range(rounds):
-                path = chance.choice(_files(home))
-                _round(home, runs, path, chance, tally)
+                path = chance.choice(files_of(home))
+                look_at_damage(home, runs, path, chance, tally)
                 if number % 2 == 0:
                     _damage(path, chance)
                     _visit(url, runs, chance, tally, path)
@@ -75,13 +75,15 @@ def go(folder: Path, rounds: int, seed: int) -> dict[str, Any]:
     return vars(tally) | {"bad": tally.bad}
 
 
-def _files(home: Home) -> list[Path]:
+def files_of(home: Home) -> list[Path]:
     found = [home.index, home.supervisor / "state.json"]
     found += [path for root in (home.runs, home.datasets) for path in root.rglob("*") if path.is_file()]
     return [p for p in found if p.exists() and not p.name.endswith(LEFT_ALONE) and not p.name.startswith(".")]
 
 
-def _round(home: Home, runs: list[RunFolder], path: Path, chance: random.Random, tally: Tally) -> None:
+def look_at_damage(
+    home: Home, runs: list[RunFolder], path: Path, chance: random.Random, tally: Tally
+) -> None:
     how = _damage(path, chance)
     tally.damaged += 1
     tally.by_file[path.name if path.is_relative_to(home.datasets) else _kind(path)] += 1
