@@ -44,7 +44,7 @@ def _stairs(part: pd.DataFrame, name: str, nodes: str, in_legend: bool) -> go.Sc
         name=name,
         legendgroup=name,
         showlegend=in_legend,
-        mode="lines",
+        mode="lines+markers" if len(part) < 3 else "lines",
         line={
             "color": behavior_color(name),
             "dash": DASHES[behavior_position(name)],

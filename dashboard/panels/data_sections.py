@@ -28,7 +28,8 @@ def context(info: DatasetInfo) -> None:
     """One line: what it is, its rule and origin."""
     parts = [f"**{states.plain(info.name)}**"]
     if info.behaviors:
-        parts.append(f"{states.plain(' → '.join(info.behaviors))} (target last)")
+        last = "(target last)" if len(info.behaviors) > 1 else "(target)"
+        parts.append(f"{states.plain(' → '.join(info.behaviors))} {last}")
         parts.append(f"split: {states.plain(info.split_rule)}")
     parts.append("planted: generated with a known truth" if info.planted else f"imported by {info.importer}")
     with st.container(horizontal=True, vertical_alignment="center", horizontal_alignment="distribute"):
@@ -87,11 +88,14 @@ def funnel(told: Told, scope: str) -> None:
         st.caption("More behaviours than one figure can show: funnel and overlaps are left out.")
         return
     table = data_profile.funnel_table(counted, names)
-    st.markdown(
-        f"**From {states.plain(names[0])} to {states.plain(names[-1])}, {data_profile.SCOPES[scope]}**: "
-        "how many, and how many of them also under the behaviours before",
-        help=meaning("funnel"),
-    )
+    scoped = data_profile.SCOPES[scope]
+    title = f"**{states.plain(names[0])}, {scoped}**: how many pairs and users"
+    if len(names) > 1:
+        title = (
+            f"**From {states.plain(names[0])} to {states.plain(names[-1])}, {scoped}**: how many, and how many of them "
+            "also under the behaviours before"
+        )
+    st.markdown(title, help=meaning("funnel"))
     show(
         funnel_bars(table),
         table,

@@ -77,6 +77,12 @@ def test_tails_are_stairs_with_a_colour_and_a_dash_per_behavior(scope) -> None:
     assert [trace.showlegend for trace in figure.data] == [True] * 3 + [False] * 3
 
 
+def test_a_tail_of_one_degree_is_a_point_that_can_be_seen(scope) -> None:
+    table = tables.tail_table(scope, FUNNEL)
+    (trace,) = degree_tails(table[(table["side"] == "user") & (table["behavior"] == "cart")].head(1)).data
+    assert trace.mode == "lines+markers"
+
+
 def test_the_histogram_covers_its_bins_and_marks_the_median() -> None:
     table = pd.DataFrame({"low": [0.0, 0.02], "high": [0.02, 0.04], "users": [3, 5]})
     figure = correlation_histogram(table, 0.03)

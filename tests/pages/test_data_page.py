@@ -175,6 +175,7 @@ def test_a_single_behavior_has_no_overlap(home, opened) -> None:
     app = opened("data")
     assert "Which behaviours occur together?" not in [part.value for part in app.subheader]
     assert len(app.get("plotly_chart")) == 2
+    assert "buy, training pairs**: how many pairs and users" in texts(app)
 
 
 def test_a_graph_without_interactions_is_told_as_such(home, opened) -> None:
