@@ -81,7 +81,8 @@ def checked_map(name: str, columns: Sequence[str], mapping: ColumnMap) -> Column
                 f"{name}: {came} {column!r} for the {role}; its columns are: {listed(columns)}; correct --map"
             )
     if len(set(roles.values())) < len(roles):
-        raise DataError(f"{name}: one column is mapped twice in {roles}; name a column of its own for each")
+        told = ", ".join(f"{role} = {column}" for role, column in roles.items())
+        raise DataError(f"{name}: one column is mapped twice ({told}); name a column of its own for each")
     return mapping
 
 

@@ -12,7 +12,7 @@ from core.data.importers.columns import ColumnMap
 from core.data.importers.content import ImportOptions
 from core.data.importers.identities import ids_of
 from core.data.importers.labels import BehaviorCodes
-from core.data.importers.tables import Table
+from core.data.importers.tables import Table, no_rows
 from core.data.importers.times import TimeReader
 from core.data.info import SPLITS, Split
 from core.errors import DataError
@@ -70,7 +70,7 @@ class RowGatherer:
             done = span[0] + fraction * (span[1] - span[0])
             self._options.progress(READING * done, f"reading {table.path.name}: {self._rows} rows")
         if not start:
-            raise DataError(f"{table.path}: has no rows below its header; export it again, or leave it out")
+            raise no_rows(table.path)
 
     def finish(self) -> tuple[pd.DataFrame, Any, Any, list[str]]:
         """Rows with dense ids, the original ids of users and items as texts, and notes; the gatherer is then empty."""

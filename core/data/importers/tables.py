@@ -135,9 +135,10 @@ class TextTable:
         """What is wrong with the file: the first row that does not fit the header, or Arrow's own words."""
         if "UTF8" in str(error) or isinstance(error, UnicodeDecodeError):
             return _no_utf8(self.path)
-        width = len(self.columns)
+        width, count = len(self.columns), 0
         try:
             for row, fields in self._numbered():
+                count += 1
                 if len(fields) != width:
                     return DataError(
                         f"{self.path}: row {row}: has {len(fields)} columns where the header has {width} "
@@ -145,6 +146,8 @@ class TextTable:
                     )
         except csv.Error as cause:
             return DataError(f"{self.path}: cannot be read as text ({cause}); export it again as CSV")
+        if count == 1:
+            return no_rows(self.path)
         reason = str(error).splitlines()[0][:200]
         return DataError(f"{self.path}: cannot be read as a table ({reason}); export it again as CSV")
 
@@ -238,6 +241,11 @@ def _decoded(path: Path, head: bytes) -> str:
 
 def _empty(path: Path) -> DataError:
     return DataError(f"{path}: is empty; it needs a first row with column names and one row per interaction")
+
+
+def no_rows(path: Path) -> DataError:
+    """The complaint about a table that ends with its header."""
+    return DataError(f"{path}: has no rows below its header; export it again, or leave it out")
 
 
 def _no_utf8(path: Path) -> DataError:

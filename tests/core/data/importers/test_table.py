@@ -233,6 +233,7 @@ REFUSED = [
     ("", "is empty"),
     ("\n\n", "is empty"),
     ("user,item\n", "has no rows"),
+    ("user,item", "has no rows below its header"),
     ("abc\n1\n", "the first row has one column only"),
     ("user;item,x\n", "no column is clearly"),
     ("1,5\n1,6\n", r"the first row \(1, 5\) looks like data; add a first row"),
