@@ -156,3 +156,16 @@ def test_systems_for_several_behaviours_refuse_a_single_one(key: str):
 def test_a_config_of_another_system_is_refused(data):
     with pytest.raises(ConfigError, match="takes a CIGFConfig"):
         build("cigf", tiny.resolved("ease"), data, tiny.CPU)
+
+
+@pytest.mark.parametrize("key", ["seen_before", "itemknn", "cascading_rank"])
+def test_candidates_are_scored_a_few_users_at_a_time(data, key, monkeypatch):
+    """Rankers that score every item must not hold all users' scores at once."""
+    model, sizes = fitted(key, data), []
+    users, items = torch.tensor([3, 0, 4]), torch.tensor([[6, 0], [1, 1], [2, 5]])
+    expected = model.score(users).gather(1, items)
+    score = model.score
+    monkeypatch.setattr("core.models.base._SCORES_AT_ONCE", 2 * ITEMS)
+    monkeypatch.setattr(model, "score", lambda users_B: sizes.append(len(users_B)) or score(users_B))
+    assert torch.equal(model.score_items(users, items), expected)
+    assert sizes == [2, 1]
