@@ -5,12 +5,14 @@ from core.catalog.baselines import CASCADING_RANK, EASE, ITEM_KNN, POPULARITY, S
 from core.catalog.cigf import CIGF
 from core.catalog.lightgcn import LIGHTGCN, LIGHTGCN_M
 from core.catalog.mbgcn import MBGCN
+from core.catalog.mbgmn import MBGMN
 from core.catalog.mf import MF
 from core.catalog.ngcf import NGCF, NGCF_M
 from core.errors import ConfigError
 
 _SYSTEMS = (
     CIGF,
+    MBGMN,
     MBGCN,
     LIGHTGCN_M,
     NGCF_M,

@@ -17,11 +17,13 @@ from core.models.ease import EASE
 from core.models.itemknn import ItemKNN
 from core.models.lightgcn import LightGCN
 from core.models.mbgcn import MBGCN
+from core.models.mbgmn import MBGMN
 from core.models.mf import MF
 from core.models.ngcf import NGCF
 
 MODELS: dict[str, Callable[[Any, RankingData, torch.device], Ranker]] = {
     "cigf": CIGF,
+    "mbgmn": MBGMN,
     "mbgcn": MBGCN,
     "lightgcn_m": LightGCN,
     "ngcf_m": NGCF,

@@ -24,6 +24,7 @@ SYSTEMS = {
     "egra": GREEN,
     "srgformer": PURPLE,
     "hgcvae": ORANGE,
+    "mbgmn": "#4E7F1E",
     "mbgcn": "#B5476B",
     "lightgcn_m": SKY,
     "ngcf_m": "#9B7FD1",
