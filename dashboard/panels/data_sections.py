@@ -101,7 +101,11 @@ def funnel(told: Told, scope: str) -> None:
         table,
         name=f"funnel-{scope}-{told['name']}",
         source="Distinct pairs counted in the data; colour: behaviour, hatching: what else the pair or user has. "
-        "Which came first in time is in the table.",
+        + (
+            "Which came first in time is in the table."
+            if counted["order"]
+            else "Without times, order is unknown."
+        ),
         alt="Bars of pairs and users per behaviour, parted by whether they also occur under earlier behaviours",
     )
     if len(names) > 1:
