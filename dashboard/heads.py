@@ -62,10 +62,10 @@ def differing(own: RunSummary, other: RunSummary) -> tuple[str, ...]:
 def stands(own: RunSummary, others: Sequence[RunSummary]) -> list[Stand]:
     """One run per head, the one looked at and for each other head the run that differs least from it, then the latest.
 
-    others: runs with stored gates. Only finished runs on the same data count. MESI, MMOE and PLE in this order.
+    others: runs with stored gates, `own` among them if it has some. Only finished runs on the same data count. MESI, MMOE and PLE in this order.
     """
     found: dict[str, Stand] = {}
-    if head_title(own):
+    if head_title(own) and any(run.run_id == own.run_id for run in others):
         found[head_title(own)] = Stand(head_title(own), own)
     fitting = [
         (differing(own, run), run)

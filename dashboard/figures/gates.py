@@ -245,23 +245,27 @@ def heads_side_by_side(
     columns = min(_PANELS_IN_A_ROW, len(heads))
     rows = -(-len(heads) // columns)
     figure = make_subplots(
-        rows, columns, subplot_titles=heads, shared_yaxes=True, horizontal_spacing=0.03, vertical_spacing=0.2
+        rows, columns, subplot_titles=heads, shared_yaxes=True, horizontal_spacing=0.03, vertical_spacing=0.26
     )
     for place, head in enumerate(heads):
         part, cell = table[table["head"] == head], {"row": 1 + place // columns, "col": 1 + place % columns}
         figure.add_trace(_bars(part, looks[head]), **cell)
         _with_even_share(figure, len(part), **cell)
-    styled(figure, height=60 + 250 * rows)
+    styled(figure, height=60 + 260 * rows)
     top = 1.12 * float(table[["mean", "q75"]].to_numpy().max())
     figure.update_yaxes(tickformat=_PERCENT, range=[0, top])
     figure.update_yaxes(title_text=f"gate of {task}", col=1)
+    figure.update_xaxes(tickangle=0, tickfont_size=11)
     figure.update_layout(showlegend=False, bargap=0.35)
     return figure
 
 
 def _bars(part: pd.DataFrame, looks: Mapping[str, Look]) -> go.Bar:
     return go.Bar(
-        x=[f"{expert}<br>{mean:.1%}" for expert, mean in zip(part["expert"], part["mean"])],
+        x=[
+            f"{expert.replace(' ', '<br>')}<br>{mean:.1%}"
+            for expert, mean in zip(part["expert"], part["mean"])
+        ],
         y=part["mean"],
         marker={"color": [looks[expert][0] for expert in part["expert"]]},
         error_y={

@@ -66,6 +66,8 @@ def why_none(view: View) -> str:
         )
     if view.status.state in ("queued", "running"):
         return "Conflict is measured at snapshots; the first one is still to come."
+    if view.status.state in ("failed", "cancelled"):
+        return "Conflict is measured at snapshots, and the run ended before its first one."
     return "This run stored no gradient conflict; train it again."
 
 

@@ -98,7 +98,7 @@ def context(view: View) -> str:
     parts = [f"head {head}"] if head else []
     if view.status.state != "done":
         at = f"{view.status.state} at epoch {view.status.epoch} of {view.status.epochs}"
-        parts.append(f"{at}: what it had learned so far")
+        parts.append(at + (": what it had learned so far" if view.finding is not None else ""))
     result = ((view.run.result() or {}).get("protocols") or {}).get(view.recipe.protocol.key)
     if result:
         main = view.recipe.protocol.main_metric

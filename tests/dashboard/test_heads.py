@@ -60,7 +60,7 @@ def test_settings_of_the_head_itself_are_no_difference() -> None:
 
 def test_heads_stand_in_one_order_with_both_readings() -> None:
     own = run("p", "ple")
-    found = heads.stands(own, [run("m2", "mmoe", "as_released"), run("m1", "mmoe"), run("e")])
+    found = heads.stands(own, [run("m2", "mmoe", "as_released"), run("m1", "mmoe"), run("e"), own])
     assert [stand.title for stand in found] == ["MESI", "MMOE", "MMOE as released", "PLE"]
     assert heads.missing(found) == []
 
@@ -94,3 +94,9 @@ def test_side_by_side_tables_hold_the_task_of_every_head_that_has_it() -> None:
     about = heads.entropies({"MESI": one, "MMOE": other}, "view")
     assert about["head"].tolist() == ["MESI", "MMOE"]
     assert about["share"].tolist() == pytest.approx([values[0].mean(axis=0).max()] * 2)
+
+
+def test_a_run_without_gates_does_not_stand_for_its_head() -> None:
+    own, other = run("failed", state="failed"), run("other")
+    assert [stand.run.run_id for stand in heads.stands(own, [other])] == ["other"]
+    assert heads.missing(heads.stands(own, [])) == ["mesi", "mmoe", "ple"]

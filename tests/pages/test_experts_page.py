@@ -259,6 +259,7 @@ def test_runs_without_gates_say_why_in_every_part(home, data, opened, run_id, pa
         "lightgcn-run": "This system has no experts",
     }
     assert expected[run_id] in said
+    assert "so far" not in said
 
 
 def test_an_old_run_without_history_shows_its_last_gates(home, data, done, opened) -> None:
