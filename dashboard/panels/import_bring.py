@@ -24,7 +24,9 @@ def current_job(home: Home) -> ImportJob | None:
     if token is None:
         return None
     try:
-        return open_job(home, token)
+        job = open_job(home, token)
+        selection.mirror("job", token)  # over the menu the address comes without it
+        return job
     except RelScopeError as error:
         st.warning(states.plain(_upper_first(f"{error}.")), icon=":material/search_off:")
         selection.mirror("job", None)

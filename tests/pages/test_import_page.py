@@ -200,6 +200,16 @@ def test_a_reload_restores_the_form_and_the_check(home, opened):
     assert "Nothing stands in the way" in texts(again)
 
 
+def test_a_visit_to_another_page_loses_nothing(home, opened):
+    token = staged(home)
+    app = mapped(opened("import", job=token))
+    app.query_params.clear()
+    app.switch_page("../pages/home.py").run()
+    app.switch_page("../pages/import.py").run()
+    assert box(app, "User").value == "Besucher"
+    assert app.query_params["job"] in (token, [token])
+
+
 def test_an_import_tells_what_was_stored_and_leads_on(home, opened):
     token = staged(home, ODD + ODD.partition("\n")[2])
     app = mapped(opened("import", job=token))
