@@ -13,7 +13,7 @@ sys.path.insert(0, str(Path(__file__).resolve().parents[2]))
 
 from tests.journeys.browser import ARGUMENTS, chromium_path
 
-PAGES = ("home", "train", "runs", "data", "relations", "experts")
+PAGES = ("home", "train", "runs", "data", "import", "relations", "experts")
 SIZES = {"wide": (1440, 900), "narrow": (800, 900)}
 
 
