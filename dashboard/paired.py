@@ -1,18 +1,16 @@
-"""Paired tests between groups of runs on the users they share, computed in a process of its own."""
+"""Paired tests between groups of runs: asked of a process of its own, as a table and in words."""
 
-import io
 import json
 import subprocess
 import sys
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass
 from typing import Any
 
-import numpy as np
 import pandas as pd
 
 from core.errors import RunError
-from core.evaluation.statistics import Floats, PairedTest, holm
+from core.evaluation.statistics import PairedTest, holm
+from core.runs.folder import RunFolder
 from dashboard import words
 from dashboard.navigation import ROOT
 from dashboard.results import metric_title
@@ -25,56 +23,31 @@ COLUMNS = [
 ]
 
 
-@dataclass(frozen=True)
-class SharedUsers:
-    """Per-user values of several groups. values: [G, U], of the users that every run evaluated. dropped: all others."""
+def tested(groups: Sequence[Sequence[RunFolder]], protocol: str, metric: str) -> tuple[list[PairedTest], int]:
+    """The first group against each other one on the users they share, and how many others there are.
 
-    keys: tuple[str, ...]
-    values: Floats
-    dropped: int
-
-
-def shared_users(series: Mapping[str, Sequence[pd.Series]]) -> SharedUsers:
-    """Users that every run of every group evaluated, with the mean over a group's runs. series: group -> one per run.
-
-    Each is indexed by user. Raises RunError where fewer than two users are shared.
+    Computed by core/runs/paired.py in a process of its own. Raises RunError with what it says, or where it fails.
     """
-    everyone = [values.dropna() for runs in series.values() for values in runs]
-    common, union = everyone[0].index, everyone[0].index
-    for values in everyone[1:]:
-        common, union = common.intersection(values.index), union.union(values.index)
-    common = common.sort_values()
-    if len(common) < 2:
-        raise RunError(
-            f"the picked runs share {len(common)} evaluated users; a paired test needs two or more: "
-            "pick runs of the same data"
-        )
-    means = [
-        np.mean([values.reindex(common).to_numpy(dtype=np.float64) for values in runs], axis=0)
-        for runs in series.values()
-    ]
-    return SharedUsers(tuple(series), np.stack(means), len(union) - len(common))
-
-
-def tested(values_GU: Floats) -> list[PairedTest]:
-    """The first group against each other one. Raises RunError where the process fails.
-
-    A process of its own: the statistics library takes 50 MB and a second that the server does without.
-    """
-    sent = io.BytesIO()
-    np.save(sent, values_GU, allow_pickle=False)
-    command = [sys.executable, "-m", "core.evaluation.statistics"]
+    question = {"groups": [[str(run.path) for run in runs] for runs in groups]}
+    command = [sys.executable, "-m", "core.runs.paired"]
     try:
         done = subprocess.run(
-            command, input=sent.getvalue(), capture_output=True, cwd=ROOT, timeout=_PATIENCE, check=True
+            command,
+            input=json.dumps(question | {"protocol": protocol, "metric": metric}).encode(),
+            capture_output=True,
+            cwd=ROOT,
+            timeout=_PATIENCE,
+            check=True,
         )
-        return [PairedTest(**test) for test in json.loads(done.stdout)]
+        said = json.loads(done.stdout)
     except subprocess.TimeoutExpired as error:
         raise RunError(f"the tests took longer than {_PATIENCE:.0f} s; compare fewer runs at once") from error
-    except (subprocess.CalledProcessError, OSError, ValueError, TypeError) as error:
-        said = getattr(error, "stderr", b"") or b""
-        last = said.decode("utf-8", "replace").strip().rpartition("\n")[2]
+    except (subprocess.CalledProcessError, OSError, ValueError) as error:
+        last = (getattr(error, "stderr", None) or b"").decode("utf-8", "replace").strip().rpartition("\n")[2]
         raise RunError(f"the tests could not be computed ({last or error}); reload the page") from error
+    if "refused" in said:
+        raise RunError(said["refused"])
+    return [PairedTest(**test) for test in said["tests"]], int(said["dropped"])
 
 
 def test_table(keys: Sequence[str], tests: Sequence[PairedTest]) -> pd.DataFrame:

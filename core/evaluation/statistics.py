@@ -1,14 +1,11 @@
 """Statistics of results: intervals over seeds, paired tests over users, correction for many comparisons (no torch).
 
-Run as a process of its own it tests the values it is sent: `scipy.stats`, which does the arithmetic, takes a second and
-50 MB to load, and neither belongs in a server. G groups of runs, U users, S seeds, R resamples.
+`scipy.stats`, which does the arithmetic, takes a second and 50 MB to load, and is loaded where a test is made: not in a
+server (core/runs/paired.py). G groups of runs, U users, S seeds, R resamples.
 """
 
-import io
-import json
-import sys
 from collections.abc import Sequence
-from dataclasses import asdict, dataclass
+from dataclasses import dataclass
 
 import numpy as np
 from numpy.typing import NDArray
@@ -163,13 +160,3 @@ def holm(p_values: Sequence[float]) -> list[float]:
 def against_first(values_GU: Floats) -> list[PairedTest]:
     """The first group against each of the others."""
     return [paired_test(values_GU[0], other) for other in values_GU[1:]]
-
-
-def main() -> None:
-    """Read values [G, U] as .npy from the standard input, write the tests against the first group as JSON."""
-    values = np.load(io.BytesIO(sys.stdin.buffer.read()), allow_pickle=False)
-    sys.stdout.write(json.dumps([asdict(test) for test in against_first(values)]))
-
-
-if __name__ == "__main__":
-    main()

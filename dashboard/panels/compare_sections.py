@@ -7,7 +7,6 @@ import pandas as pd
 import streamlit as st
 from streamlit.delta_generator import DeltaGenerator
 
-from core.errors import RunError
 from core.home import Home
 from core.runs.folder import open_run
 from dashboard import compare, paired, readers, results, selection, states, words
@@ -228,20 +227,9 @@ def _tests(
 ) -> tuple[pd.DataFrame, int]:
     """The table of tests of the first group against the others, and how many users are left out. Raises RunError."""
     home = Home(Path(root))
-    shared = paired.shared_users(
-        {ids[0]: [_per_user(home, run_id, protocol, metric) for run_id in ids] for ids in runs}
-    )
-    return paired.test_table(shared.keys[1:], paired.tested(shared.values)), shared.dropped
-
-
-def _per_user(home: Home, run_id: str, protocol: str, metric: str) -> "pd.Series[float]":
-    table = readers.user_metric(open_run(home, run_id), protocol, metric)
-    if table is None:
-        raise RunError(
-            f"{run_id} keeps no {metric} per user under {protocol}, so it cannot be tested; "
-            f"score the run under {protocol} again, or leave it out"
-        )
-    return table.set_index("user")["value"].astype("float64")
+    groups = [[open_run(home, run_id) for run_id in ids] for ids in runs]
+    tests, dropped = paired.tested(groups, protocol, metric)
+    return paired.test_table([ids[0] for ids in runs[1:]], tests), dropped
 
 
 def kept_apart(view: View) -> None:

@@ -1,4 +1,4 @@
-"""Paired tests of groups: who takes part, what the table says, and how it is put in words."""
+"""Paired tests of groups: what the process answers, what the table says, and how it is put in words."""
 
 import subprocess
 
@@ -8,50 +8,42 @@ import pytest
 
 from core.errors import RunError
 from core.evaluation.statistics import against_first, holm
+from core.runs.folder import RunFolder
+from core.runs.paired import compared
 from dashboard import paired
 
 USERS = 211
 
 
-def series(seed: int, shift: float = 0.0, users: int = USERS, first: int = 0) -> pd.Series:
-    values = np.random.default_rng(seed).normal(0.3 + shift, 0.2, users)
-    return pd.Series(values, index=np.arange(first, first + users))
+def series(seed: int, shift: float = 0.0) -> np.ndarray:
+    return np.random.default_rng(seed).normal(0.3 + shift, 0.2, USERS)
 
 
-def test_only_users_that_every_run_evaluated_take_part() -> None:
-    shared = paired.shared_users({"a": [series(1), series(2, first=7)], "b": [series(3, first=3)]})
-    assert shared.keys == ("a", "b")
-    assert shared.values.shape == (2, USERS - 7)
-    assert shared.dropped == 14
+def stored(tmp_path, name: str, values: np.ndarray) -> RunFolder:
+    run = RunFolder(tmp_path / name)
+    run.path.mkdir()
+    about = {"protocol": "full", "user": np.arange(len(values)), "hr@10": values}
+    pd.DataFrame(about).to_parquet(run.path / "per_user.parquet")
+    return run
 
 
-def test_a_group_counts_with_the_mean_of_its_seeds_whatever_the_order_of_users() -> None:
-    one, two = series(1), series(2)
-    shared = paired.shared_users({"a": [one, two.sample(frac=1, random_state=0)], "b": [series(3)]})
-    assert shared.values[0] == pytest.approx((one + two).to_numpy() / 2)
-    assert shared.dropped == 0
+def test_the_process_tests_what_the_function_tests(tmp_path) -> None:
+    groups = [[stored(tmp_path, "a", series(1, 0.1))], [stored(tmp_path, "b", series(2))]]
+    assert paired.tested(groups, "full", "hr@10") == compared(groups, "full", "hr@10")
 
 
-def test_users_without_a_value_are_dropped() -> None:
-    holed = series(2)
-    holed[5] = np.nan
-    assert paired.shared_users({"a": [series(1)], "b": [holed]}).values.shape == (2, USERS - 1)
+def test_what_the_process_refuses_is_told_in_its_words(tmp_path) -> None:
+    groups = [[stored(tmp_path, "a", series(1))], [RunFolder(tmp_path / "none")]]
+    with pytest.raises(RunError, match=r"none keeps no hr@10 per user under full.*leave it out"):
+        paired.tested(groups, "full", "hr@10")
 
 
-def test_runs_without_common_users_are_refused() -> None:
-    with pytest.raises(RunError, match="share 0 evaluated users"):
-        paired.shared_users({"a": [series(1)], "b": [series(2, first=500)]})
-
-
-def test_the_process_tests_what_the_function_tests() -> None:
-    values = np.stack([series(1, 0.1), series(2)])
-    assert paired.tested(values) == against_first(values)
-
-
-@pytest.mark.parametrize("values", [np.ones((2, 1)), np.array([[1.0, np.nan], [1.0, 1.0]])])
-def test_a_process_that_fails_is_an_error_with_a_remedy(values) -> None:
+@pytest.mark.parametrize("script", ["raise SystemExit('boom')", "print('no JSON')"])
+def test_a_process_that_fails_is_an_error_with_a_remedy(script, monkeypatch) -> None:
+    real = subprocess.run
+    monkeypatch.setattr(subprocess, "run", lambda command, **how: real([command[0], "-c", script], **how))
     with pytest.raises(RunError, match=r"could not be computed .*reload the page"):
-        paired.tested(values)
+        paired.tested([], "full", "hr@10")
 
 
 def test_a_process_that_takes_too_long_is_an_error(monkeypatch) -> None:
@@ -60,10 +52,10 @@ def test_a_process_that_takes_too_long_is_an_error(monkeypatch) -> None:
 
     monkeypatch.setattr(subprocess, "run", slow)
     with pytest.raises(RunError, match="compare fewer runs"):
-        paired.tested(np.ones((2, 3)))
+        paired.tested([], "full", "hr@10")
 
 
-def table(*others: pd.Series) -> pd.DataFrame:
+def table(*others: np.ndarray) -> pd.DataFrame:
     keys = [f"g{place}" for place in range(len(others))]
     return paired.test_table(keys, against_first(np.stack([series(1), *others])))
 
