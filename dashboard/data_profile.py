@@ -1,4 +1,4 @@
-"""A data set's profile as tables for figures: funnel, conversions, overlaps, tails, correlations, splits, contents."""
+"""A data set's profile as tables for figures: funnel, conversions, overlaps, tails, correlations and splits."""
 
 from collections.abc import Mapping, Sequence
 from datetime import UTC, datetime
@@ -7,27 +7,10 @@ from typing import Any
 import numpy as np
 import pandas as pd
 
-from core.data.dataset import DatasetInfo
-
 Told = Mapping[str, Any]
 UNITS = ("pairs", "users")
 SCOPES = {"train": "training pairs", "all": "pairs of all splits"}
 MOST_COLUMNS = 14
-COMPARED = (
-    "data set",
-    "users",
-    "items",
-    "pairs",
-    "target",
-    "density",
-    "test",
-    "seen",
-    "cold",
-    "correlation",
-    "repairs",
-    "behaviours",
-    "kind",
-)
 # where the correlation histogram of core.data.profile_correlation begins and ends
 LOWEST, HIGHEST = -1.0, 1.0
 
@@ -67,8 +50,8 @@ def funnel_table(scope: Told, names: Sequence[str]) -> pd.DataFrame:
                     "every": every,
                     "some": total - every - none,
                     "none": none,
-                    "before": _share(total - none, total) if place else np.nan,
-                    "converted": _share(
+                    "before": share_of(total - none, total) if place else np.nan,
+                    "converted": share_of(
                         sum(c for found, c in previous if name in found), sum(c for _, c in previous)
                     ),
                 }
@@ -92,15 +75,15 @@ def conversion_table(scope: Told, names: Sequence[str]) -> pd.DataFrame:
                 "from": first,
                 "to": second,
                 "both": both,
-                "converted": _share(both, sum(count for found, count in sets if first in found)),
-                "came_from": _share(both, sum(count for found, count in sets if second in found)),
+                "converted": share_of(both, sum(count for found, count in sets if first in found)),
+                "came_from": share_of(both, sum(count for found, count in sets if second in found)),
             }
             entry = timed.get((first, second), {"before": 0, "same": 0, "after": 0})
             known = entry["before"] + entry["same"] + entry["after"]
             row |= {
-                "first": _share(entry["before"], known),
-                "same": _share(entry["same"], known),
-                "later": _share(entry["after"], known),
+                "first": share_of(entry["before"], known),
+                "same": share_of(entry["same"], known),
+                "later": share_of(entry["after"], known),
             }
             rows.append(row)
     columns = ["from", "to", "both", "converted", "came_from", "first", "same", "later"]
@@ -117,7 +100,7 @@ def overlap_table(scope: Told, names: Sequence[str], unit: str) -> pd.DataFrame:
         {
             "behaviors": " + ".join(name for name in names if name in found),
             "count": count,
-            "share": _share(count, total),
+            "share": share_of(count, total),
             **{name: name in found for name in names},
         }
         for found, count in sets
@@ -220,93 +203,11 @@ def split_table(told: Told) -> pd.DataFrame:
     return pd.DataFrame(rows, columns=["split", "pairs", "users", "items", "first", "last"])
 
 
-def feature_table(told: Told) -> pd.DataFrame:
-    """Per modality: rows, dimensions, numbers that are not finite, rows of zeros, mean norm."""
-    rows = [{"modality": name, **checks} for name, checks in told.get("modality_checks", {}).items()]
-    return pd.DataFrame(rows, columns=["modality", "rows", "dims", "not_finite", "zero_rows", "mean_norm"])
-
-
-def node_table(told: Told) -> pd.DataFrame:
-    """Per node type of a heterogeneous graph: nodes, dimensions of its features (NaN without), whether it is the target."""
-    rows = [
-        {
-            "type": kind,
-            "nodes": count,
-            "features": told["node_features"].get(kind, [0, np.nan])[1],
-            "target": kind == told["target_type"],
-        }
-        for kind, count in told.get("nodes", {}).items()
-    ]
-    return pd.DataFrame(rows, columns=["type", "nodes", "features", "target"])
-
-
-def edge_table(told: Told) -> pd.DataFrame:
-    """Per relation: what it joins and how many edges; per metapath: pairs of target nodes that it joins."""
-    relations = [
-        {"name": name, "joins": " – ".join(told["edge_ends"][name]), "entries": count, "kind": "relation"}
-        for name, count in told.get("edges", {}).items()
-    ]
-    walks = [
-        {"name": name, "joins": " – ".join([told["target_type"]] * 2), "entries": count, "kind": "metapath"}
-        for name, count in told.get("metapaths", {}).items()
-    ]
-    return pd.DataFrame([*relations, *walks], columns=["kind", "name", "joins", "entries"])
-
-
-def labelled(told: Told) -> str:
-    """The labelled splits in words, the settings of each part side by side: `train 80 / 160 / 240; val ...`."""
-    sizes: dict[str, list[tuple[str, int]]] = {}
-    for name, size in told["node_splits"].items():
-        part, _, setting = name.partition("_")
-        sizes.setdefault(part, []).append((setting, size))
-    usual = ["train", "val", "test"]
-    parts = [*(part for part in usual if part in sizes), *(part for part in sizes if part not in usual)]
-    return (
-        "; ".join(f"{part} {' / '.join(f'{size:,}' for _, size in sorted(sizes[part]))}" for part in parts)
-        or "none"
-    )
-
-
-def comparison_row(told: Told) -> dict[str, Any]:
-    """The key figures of one data set beside others; NaN for what it does not have."""
-    kind = ", ".join(told["kind"]).replace("_", "-").replace("behavior", "behaviour")
-    names = behaviors(told)
-    if not names:
-        return {"data set": told["name"], "kind": kind}
-    target, test = names[-1], told["test"]
-    return {
-        "data set": told["name"],
-        "users": told["users"],
-        "items": told["items"],
-        "pairs": sum(told["scopes"]["all"]["pairs"].values()),
-        "target": told["scopes"]["train"]["pairs"][target],
-        "density": told["density"][target],
-        "test": test["pairs"],
-        "seen": _share(test["seen_under_auxiliary"], test["pairs"]) if len(names) > 1 else np.nan,
-        "cold": _share(test["pairs_absent_from_train_target"], test["pairs"]),
-        "correlation": round(told["correlation"]["mean_of_pairs"].get("median", np.nan), 3) + 0.0,
-        "repairs": len(told["notes"]) if not told["planted"] else 0,
-        "behaviours": " → ".join(names),
-        "kind": kind,
-    }
-
-
 def percents(table: pd.DataFrame, *columns: str) -> pd.DataFrame:
     """`table` with the shares in `columns` as percent."""
     return table.assign(
         **{column: 100 * table[column].astype(float) for column in columns if column in table}
     )
-
-
-def comparison_table(infos: Sequence[DatasetInfo], profiles: Mapping[str, Told | None]) -> pd.DataFrame:
-    """One row per data set; where the profile is missing, what the description alone tells."""
-    rows = [
-        comparison_row(found)
-        if (found := profiles[info.name]) is not None
-        else {"data set": info.name, "users": info.num_users, "items": info.num_items}
-        for info in infos
-    ]
-    return pd.DataFrame(rows, columns=COMPARED)
 
 
 def when(seconds: int | None) -> str:
@@ -316,5 +217,5 @@ def when(seconds: int | None) -> str:
     return datetime.fromtimestamp(seconds, UTC).strftime("%Y-%m-%d %H:%M")
 
 
-def _share(part: int, whole: int) -> float:
+def share_of(part: int, whole: int) -> float:
     return part / whole if whole else np.nan

@@ -6,6 +6,7 @@ from dashboard import readers, selection, states
 from dashboard.data_profile import behaviors
 from dashboard.panels import data_details as detail
 from dashboard.panels import data_sections as section
+from dashboard.panels.data_all import all_sets
 from dashboard.panels.data_state import pick_dataset, profile_or_wait
 
 home = readers.home()
@@ -49,4 +50,4 @@ with states.page(
                     detail.contents(told)
                 case _:
                     detail.origin(told, info)
-    detail.all_sets(home)
+    all_sets(home)

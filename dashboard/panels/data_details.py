@@ -1,15 +1,13 @@
-"""Closer looks at a data set: degree tails, correlations, split, features and graph, origin; and all sets side by side."""
+"""Closer looks at a data set: degree tails, correlations, split, features and graph, origin."""
 
 from typing import Any
 
 import pandas as pd
 import streamlit as st
 
-from core.data import profile_store
 from core.data.dataset import DatasetInfo
-from core.home import Home
-from dashboard import data_profile, readers, selection, states, words
-from dashboard.drawing import csv_button, show
+from dashboard import data_contents, data_profile, states, words
+from dashboard.drawing import show
 from dashboard.figures.correlations import correlation_histogram
 from dashboard.figures.tails import degree_tails
 from dashboard.glossary import meaning
@@ -18,7 +16,6 @@ from dashboard.layout import row
 Told = dict[str, Any]
 _COUNT: dict[str, Any] = {"format": "localized"}
 _PERCENT: dict[str, Any] = {"format": "%.1f %%"}
-_CLICKED = "data-row-clicked"
 
 
 def sections(told: Told) -> dict[str, str]:
@@ -139,7 +136,7 @@ def split(told: Told) -> None:
 def contents(told: Told) -> None:
     """Modalities and the heterogeneous graph."""
     if "modality_checks" in told:
-        table = data_profile.feature_table(told)
+        table = data_contents.feature_table(told)
         bad = int(table["not_finite"].sum())
         said = (
             "every number is finite"
@@ -167,12 +164,12 @@ def _graph(told: Told) -> None:
     classes = ", ".join(f"{size:,}" for size in told["class_sizes"])
     st.markdown(
         f"**Graph**: {told['classes']} classes of {states.plain(told['target_type'])} ({classes} nodes); "
-        f"labelled nodes: {data_profile.labelled(told)}."
+        f"labelled nodes: {data_contents.labelled(told)}."
     )
     left, right = row("pair", "graph", (5, 5))
     with left:
         st.dataframe(
-            data_profile.node_table(told),
+            data_contents.node_table(told),
             hide_index=True,
             placeholder="none: embedding",
             column_config={
@@ -183,7 +180,7 @@ def _graph(told: Told) -> None:
         )
     with right:
         st.dataframe(
-            data_profile.edge_table(told),
+            data_contents.edge_table(told),
             hide_index=True,
             column_config={"entries": st.column_config.NumberColumn("entries", **_COUNT)},
             alt="Table of relations and metapaths",
@@ -219,67 +216,3 @@ def origin(told: Told, info: DatasetInfo) -> None:
         },
         alt="Table of the origin of the data set",
     )
-
-
-def all_sets(home: Home) -> None:
-    """Every data set of the home with its key figures, from stored profiles; the missing ones are counted one by one."""
-    found = readers.datasets(home)
-    profiles = {info.name: readers.data_profile(home, info) for info in found}
-    missing = [info for info in found if profiles[info.name] is None]
-    st.subheader("How do all data sets compare?", anchor=False)
-    table = data_profile.comparison_table(found, profiles)
-    names = [info.name for info in found]
-    st.dataframe(
-        data_profile.percents(table, "seen", "cold"),
-        key="all-data-sets",
-        hide_index=True,
-        placeholder="–",
-        on_select=lambda: _row_clicked(names),
-        selection_mode="single-row",
-        column_config=_COMPARED,
-        alt="Table of all data sets with their key figures",
-    )
-    with st.container(horizontal=True, vertical_alignment="center", horizontal_alignment="distribute"):
-        st.caption("A click on a row shows that data set. Shares are of the test pairs.", width="stretch")
-        csv_button(table, "data-sets")
-    if missing:
-        st.fragment(_count_next, run_every=2.0)(home, missing)
-
-
-def _count_next(home: Home, missing: list[DatasetInfo]) -> None:
-    """Has one missing profile after the other counted; draws the page anew whenever one is done."""
-    standings = {info.name: profile_store.standing(home, info) for info in missing}
-    if any(now.state == "stored" for now in standings.values()):
-        st.rerun(scope="app")
-    failed = [name for name, now in standings.items() if now.state == "failed"]
-    absent = [info for info in missing if standings[info.name].state == "absent"]
-    if absent and not any(now.state == "running" for now in standings.values()):
-        with states.guarded():
-            readers.start_profile(home, absent[0])
-    waiting = len(missing) - len(failed)
-    if waiting:
-        st.caption(f"{words.count(waiting, 'data set')} still being profiled.")
-    if failed:
-        st.caption(f"Could not be profiled: {states.plain(', '.join(failed))}. Pick it to see why.")
-
-
-def _row_clicked(names: list[str]) -> None:
-    rows = st.session_state["all-data-sets"]["selection"]["rows"]
-    if rows:
-        selection.remember("dataset", names[rows[0]])
-
-
-_COMPARED = {
-    "data set": st.column_config.TextColumn("data set", pinned=True),
-    **{
-        name: st.column_config.NumberColumn(name, **_COUNT) for name in ("users", "items", "pairs", "repairs")
-    },
-    "target": st.column_config.NumberColumn("training pairs, target", **_COUNT),
-    "density": st.column_config.NumberColumn("density, target", format="%.5f", help=meaning("density")),
-    "test": st.column_config.NumberColumn("test pairs", **_COUNT),
-    "seen": st.column_config.NumberColumn("touched in training", **_PERCENT, help=meaning("seen")),
-    "cold": st.column_config.NumberColumn("of cold items", **_PERCENT, help=meaning("cold")),
-    "correlation": st.column_config.NumberColumn(
-        "median correlation", format="%.3f", help=meaning("behavior correlation")
-    ),
-}

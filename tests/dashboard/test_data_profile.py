@@ -7,7 +7,9 @@ import pytest
 from core.data.dataset import open_dataset
 from core.data.profile_store import fill
 from core.home import Home
+from dashboard import data_contents
 from dashboard import data_profile as tables
+from dashboard.data_comparison import comparison_row
 from tests.dashboard.profiles import FUNNEL, ROWS, told
 from tests.dashboard.stored_runs import tiny_demo
 
@@ -127,7 +129,7 @@ def test_splits_and_counts(profile) -> None:
 
 
 def test_key_figures_of_a_set(profile) -> None:
-    row = tables.comparison_row(profile)
+    row = comparison_row(profile)
     assert row["pairs"] == 17
     assert (row["target"], row["test"], row["seen"], row["cold"]) == (5, 2, 0.5, 0.5)
     assert row["kind"] == "multi-behaviour"
@@ -136,20 +138,20 @@ def test_key_figures_of_a_set(profile) -> None:
 def test_features_and_graph_of_the_demo(home) -> None:
     tiny_demo(home)
     demo = fill(home, open_dataset(home, "demo"))
-    assert tables.feature_table(demo)["modality"].tolist() == ["text", "image"]
-    nodes = tables.node_table(demo).set_index("type")
+    assert data_contents.feature_table(demo)["modality"].tolist() == ["text", "image"]
+    nodes = data_contents.node_table(demo).set_index("type")
     assert nodes.loc["item", "target"]
     assert np.isnan(nodes.loc["brand", "features"])
-    edges = tables.edge_table(demo).set_index("name")
+    edges = data_contents.edge_table(demo).set_index("name")
     assert edges.loc["bought_by", "joins"] == "item – user"
     assert edges.loc["IUI", "kind"] == "metapath"
-    assert tables.labelled(demo).startswith("train ")
+    assert data_contents.labelled(demo).startswith("train ")
 
 
 def test_labelled_splits_stand_side_by_side() -> None:
     sizes = {"test_20": 5, "train_40": 1_600, "train_20": 80, "val_20": 7}
-    assert tables.labelled({"node_splits": sizes}) == "train 80 / 1,600; val 7; test 5"
-    assert tables.labelled({"node_splits": {}}) == "none"
+    assert data_contents.labelled({"node_splits": sizes}) == "train 80 / 1,600; val 7; test 5"
+    assert data_contents.labelled({"node_splits": {}}) == "none"
 
 
 def test_shares_become_percent_where_the_column_exists() -> None:
