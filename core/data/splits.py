@@ -151,7 +151,8 @@ def _repaired(table: _Columns, target: str) -> tuple[_Columns, list[str]]:
         same &= ordered[1:] == ordered[:-1]
     is_first = np.append(True, ~same)[: len(order)]
     notes = _removals(table, order, is_first, target)
-    return table.taken(order[is_first]), notes
+    order = order[is_first]  # lets the longer one go before the rows are copied
+    return table.taken(order), notes
 
 
 def _removals(

@@ -5,6 +5,7 @@ from typing import Any
 
 import numpy as np
 import pandas as pd
+import pyarrow as pa
 from numpy.typing import NDArray
 
 from core.data.importers.cells import CellError, positive_labels
@@ -94,6 +95,7 @@ class RowGatherer:
         if self._has_times:
             columns["timestamp"], told = self._times.seconds(_drained(self._time))
             notes += told
+        pa.default_memory_pool().release_unused()
         return pd.DataFrame(columns, copy=False), users, items, notes
 
     def _add_batch(self, cells: dict[str, Any], count: int, split: int) -> None:

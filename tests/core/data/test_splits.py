@@ -6,7 +6,7 @@ import numpy as np
 import pandas as pd
 import pytest
 
-from core.data.splits import NO_TIME, repaired, split_rows
+from core.data.splits import NO_TIME, greatest_per_user, repaired, split_rows
 from core.errors import DataError
 
 RANK = {"train": 0, "valid": 1, "test": 2}
@@ -166,3 +166,25 @@ def test_a_split_that_leaves_nothing_is_refused():
         split_rows(table([(0, 0, "buy", "train", 1), (0, 0, "buy", "test", 2)]), "buy")
     with pytest.raises(DataError, match="no user has two 'buy' pairs"):
         split_rows(table([(0, 0, "buy", "train", 1), (1, 0, "buy", "train", 2)]), "buy")
+
+
+@pytest.mark.parametrize("seed", range(10))
+def test_the_greatest_of_each_user_with_two_is_found(seed):
+    rng = random.Random(seed)
+    users = sorted(rng.randrange(11) for _ in range(rng.randrange(23)))
+    values = [rng.randrange(3) for _ in users]
+    expected = []
+    for user in sorted(set(users)):
+        own = [place for place, other in enumerate(users) if other == user]
+        if len(own) >= 2:
+            expected.append(max(own, key=lambda place: (values[place], place)))
+    found = greatest_per_user(np.array(users, np.int32), np.array(values, np.int64))
+    assert found.tolist() == expected
+
+
+def test_behaviors_may_come_as_categories_in_any_order():
+    plain = table(messy(6))
+    coded = plain.astype({"behavior": pd.CategoricalDtype(["view", "unused", "buy"]), "split": "category"})
+    expected, result = split_rows(plain, "buy", "last"), split_rows(coded, "buy", "last")
+    assert as_set(result.rows) == as_set(expected.rows)
+    assert result.notes == expected.notes
