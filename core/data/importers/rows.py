@@ -13,7 +13,8 @@ from core.data.importers.columns import ColumnMap
 from core.data.importers.content import ImportOptions
 from core.data.importers.identities import ids_of
 from core.data.importers.labels import BehaviorCodes
-from core.data.importers.tables import Table, no_rows
+from core.data.importers.tables import Table
+from core.data.importers.text_table import no_rows
 from core.data.importers.times import TimeReader
 from core.data.info import SPLITS, Split
 from core.errors import DataError

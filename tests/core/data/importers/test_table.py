@@ -15,7 +15,7 @@ import pyarrow.parquet as pq
 import pytest
 
 from core.data.dataset import open_dataset
-from core.data.importers import tables
+from core.data.importers import parquet_table, text_table
 from core.data.importers.columns import ColumnMap
 from core.data.importers.registry import check_import, detect_layout, import_dataset
 from core.data.ranking import ranking_data
@@ -417,8 +417,8 @@ def test_the_dry_run_tells_what_the_import_does(home, stored):
 
 
 def test_progress_rises_to_one_in_sentences(home, stored, monkeypatch):
-    monkeypatch.setattr(tables, "_BLOCK", 1 << 14)
-    monkeypatch.setattr(tables, "_BATCH_ROWS", 1 << 12)
+    monkeypatch.setattr(text_table, "_BLOCK", 1 << 14)
+    monkeypatch.setattr(text_table, "_BATCH_ROWS", 1 << 12)
     told: list[tuple[float, str]] = []
     import_dataset(
         home,
@@ -438,8 +438,9 @@ def test_progress_rises_to_one_in_sentences(home, stored, monkeypatch):
 @pytest.mark.parametrize("form", ["csv", "parquet"])
 def test_random_tables_read_like_a_plain_loop(home, stored, frame_of, monkeypatch, seed, form):
     """Small blocks put borders of batches everywhere; the loop knows nothing of batches, codes or Arrow."""
-    monkeypatch.setattr(tables, "_BLOCK", 256)
-    monkeypatch.setattr(tables, "_BATCH_ROWS", 5)
+    monkeypatch.setattr(text_table, "_BLOCK", 256)
+    monkeypatch.setattr(text_table, "_BATCH_ROWS", 5)
+    monkeypatch.setattr(parquet_table, "_BATCH_ROWS", 5)
     monkeypatch.setattr("core.data.importers.identities._MERGE_FROM", 3)
     rng = random.Random(seed)
     as_text = rng.random() < 0.5
