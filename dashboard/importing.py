@@ -2,7 +2,7 @@
 
 import re
 import unicodedata
-from collections.abc import Collection, Iterable, Sequence
+from collections.abc import Collection, Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import PurePath
 from shlex import quote
@@ -151,6 +151,18 @@ def problems(home: Home, request: ImportRequest, *, mapped: bool, target_known: 
     elif home.dataset(request.name).exists() and not request.replace:
         told.append(f"There is a data set {request.name!r} already: choose another name, or replace it.")
     return told
+
+
+def headings(columns: Sequence[str], role_of: Mapping[str, str]) -> list[str]:
+    """A distinct, visible heading per column, with what the column is taken for."""
+    found: list[str] = []
+    for place, name in enumerate(columns, start=1):
+        shown = name.strip()[:60] or f"column {place}"
+        shown += f" → {role_of[name]}" if name in role_of else ""
+        while shown in found:
+            shown += f" ({place})"
+        found.append(shown)
+    return found
 
 
 def counts_table(summary: ImportSummary) -> pd.DataFrame:

@@ -1,6 +1,5 @@
 """The second step of an import: the first rows, what they are taken for, and how they shall be stored."""
 
-from collections.abc import Sequence
 from dataclasses import dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
@@ -83,7 +82,7 @@ def first_rows(seen: "Preview", columns: dict[str, str]) -> None:
     role_of = {name: importing.ROLES[role].lower() for role, name in columns.items()}
     width = len(seen.columns)
     cells = [(*line[:width], *[""] * (width - len(line))) for line in seen.rows]
-    names = selection_names(seen.columns)
+    names = importing.headings(seen.columns, role_of)
     frame = pd.DataFrame(cells, columns=names)
     shown = (
         words.count(len(frame), "file")
@@ -92,25 +91,8 @@ def first_rows(seen: "Preview", columns: dict[str, str]) -> None:
     )
     st.caption(f"{shown}: {states.plain(_notes(seen, columns))}.")
     st.dataframe(
-        frame,
-        hide_index=True,
-        height=min(36 * (len(frame) + 1), 288),
-        column_config={
-            name: f"{name} → {role_of[column]}"
-            for name, column in zip(names, seen.columns)
-            if column in role_of
-        },
-        key=f"rows:{sorted(role_of.items())}",  # a new heading needs new widths
-        alt="The first rows of the data",
+        frame, hide_index=True, height=min(36 * (len(frame) + 1), 288), alt="The first rows of the data"
     )
-
-
-def selection_names(columns: Sequence[str]) -> list[str]:
-    """A distinct, visible heading for each column."""
-    named = [name.strip()[:60] or f"column {place}" for place, name in enumerate(columns, start=1)]
-    return [
-        name if named.index(name) == place else f"{name} ({place + 1})" for place, name in enumerate(named)
-    ]
 
 
 def _notes(seen: "Preview", columns: dict[str, str]) -> str:

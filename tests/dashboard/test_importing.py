@@ -83,6 +83,14 @@ def test_what_the_form_lacks_is_told_one_by_one(tmp_path):
     assert importing.problems(home, fine, mapped=True, target_known=True) == []
 
 
+@given(st.lists(st.sampled_from(["a", "a (2)", "a → user", " ", "", "b", "x" * 70]), max_size=7))
+def test_headings_are_distinct_whatever_a_file_calls_its_columns(columns):
+    shown = importing.headings(columns, {"a": "user"})
+    assert len(set(shown)) == len(columns)
+    assert all(heading.strip() for heading in shown)
+    assert importing.headings(["Wann", "Wer"], {"Wer": "user"}) == ["Wann", "Wer → user"]
+
+
 def test_counts_and_sentence_tell_the_same(tmp_path):
     pairs = {"view": {"train": 11}, "cart": {"train": 7}, "buy": {"train": 5, "valid": 3, "test": 2}}
     summary = ImportSummary(users=13, items=17, pairs=pairs, split_rule="last by time")

@@ -90,7 +90,12 @@ def test_one_table_is_previewed_as_soon_as_it_is_dropped(home, opened):
     (token,) = imports(home)
     assert app.query_params["job"] in (token, [token])
     assert "Bestellungen_März.csv" in said(app)
-    assert list(app.dataframe[0].value.columns) == ["Wann", "Besucher", "Ereignis", "Artikel-Nr"]
+    assert list(app.dataframe[0].value.columns) == [
+        "Wann → time",
+        "Besucher",
+        "Ereignis → behaviour",
+        "Artikel-Nr",
+    ]
     assert len(app.dataframe[0].value) == 20
     assert not app.file_uploader
 
