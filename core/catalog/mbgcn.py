@@ -59,9 +59,9 @@ class MBGCNConfig(PairwiseConfig):
 
 
 _SMALL = {
-    "epochs": 40,
+    "epochs": 60,
     "dim": 32,
-    "learning_rate": 5e-3,
+    "learning_rate": 1e-2,
     "batch_size": 1024,
     "validate_every": 2,
     "snapshot_every": 5,
