@@ -94,13 +94,13 @@ def sentence(row: Mapping[str, Any], one: str, other: str, metric: str) -> str:
     )
 
 
-def overall(table: pd.DataFrame) -> str:
-    """What the other comparisons say, where there are several: ` It is ahead of 4 of 5.`"""
+def overall(table: pd.DataFrame, one: str) -> str:
+    """What the other comparisons say, where there are several: ` **CIGF** is ahead of 4 of the 5 others.`"""
     if len(table) < 2:
         return ""
     ahead = int((table["verdict"] == "ahead").sum())
     which = f"all {len(table)}" if ahead == len(table) else f"{ahead} of the {len(table)}"
-    return f" It is ahead of {which} others."
+    return f" **{one}** is ahead of {which} others."
 
 
 def _signed(value: float) -> str:

@@ -29,9 +29,9 @@ with states.page(
             "To the table of runs",
         )
         st.stop()
-    st.caption(view.context(picked))
-    answer = st.empty()
+    context, answer = st.empty(), st.empty()
     shown = view.controls(picked)
+    context.caption(view.context(shown))
     section.first_words(shown, answer)
     if shown.benches and shown.metric:
         with states.guarded():

@@ -162,7 +162,7 @@ def tests(view: View, bench: Bench, slot: DeltaGenerator) -> None:
         states.plain(view.titles[against[0]]),
         view.metric,
     )
-    slot.markdown(said + paired.overall(table), help=meaning("paired test"))
+    slot.markdown(said + paired.overall(table, states.plain(view.titles[one])), help=meaning("paired test"))
     _draw_tests(view, bench, table, one, dropped)
 
 
@@ -193,8 +193,8 @@ def _draw_tests(view: View, bench: Bench, table: pd.DataFrame, one: str, dropped
                 "p, t-test": named["t_p"].map(paired.p_text),
                 "p, Wilcoxon": named["wilcoxon_p"].map(paired.p_text),
                 "effect size d": [f"{value:+.3f}" for value in named["effect"]],
-                "users ahead": named["better"].map(words.percent),
-                "users behind": named["worse"].map(words.percent),
+                "users ahead": named["better"].map(_percent),
+                "users behind": named["worse"].map(_percent),
                 "users": [f"{value:,}" for value in named["users"]],
             }
         ),
@@ -265,6 +265,10 @@ def left_out(view: View) -> None:
         if entry.summary.state == "done":
             known = {*entry.results} | {key for key in ("full", "sampled99") if key != view.protocol}
             other_protocols(view.home, open_run(view.home, entry.run_id), known)
+
+
+def _percent(share: float) -> str:
+    return words.percent(share).replace(" ", GAP)
 
 
 def _file(text: str) -> str:

@@ -109,9 +109,9 @@ def test_the_answer_in_words(changes, said) -> None:
 
 def test_what_the_other_comparisons_say() -> None:
     rows = pd.DataFrame([ROW, ROW, ROW | {"verdict": "behind"}])
-    assert paired.overall(rows) == " It is ahead of 2 of the 3 others."
-    assert paired.overall(rows[:2]) == " It is ahead of all 2 others."
-    assert paired.overall(rows[:1]) == ""
+    assert paired.overall(rows, "CIGF") == " **CIGF** is ahead of 2 of the 3 others."
+    assert paired.overall(rows[:2], "CIGF") == " **CIGF** is ahead of all 2 others."
+    assert paired.overall(rows[:1], "CIGF") == ""
 
 
 def test_small_p_values_have_a_bound() -> None:

@@ -55,9 +55,10 @@ def test_two_runs_are_tested_on_their_users(stored, opened) -> None:
     worsen(stored, "base-run")
     app = opened("compare", runs="done-run,base-run", one="done-run")
     assert "**CIGF** is ahead of **CIGF · base** by .3" in texts(app)
+    assert "2 runs · data\\: demo · protocol sampled99" in texts(app)
     assert "HR@10" in texts(app)
     row = verdicts(app).iloc[0]
-    assert (row["verdict"], row["users behind"]) == ("ahead", "0.0 %")
+    assert (row["verdict"], row["users behind"]) == ("ahead", "0.0\u00a0%")
 
 
 def test_runs_that_score_alike_cannot_be_told_apart(stored, opened) -> None:
