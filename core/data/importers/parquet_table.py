@@ -5,12 +5,12 @@ from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass
 from pathlib import Path
-from typing import Any
+from typing import IO, Any
 
 import pyarrow as pa
 import pyarrow.parquet as pq
 
-from core.data.importers.limits import MEGABYTE, Limits, unpacked
+from core.data.importers.limits import MEGABYTE, Limits, Unpacked, unpacked
 from core.errors import DataError
 
 SAMPLE_ROWS = 1_000
@@ -64,12 +64,22 @@ def _parquet(path: Path, limits: Limits) -> Iterator[Any]:
     try:
         with unpacked(path, limits) as plain, tempfile.TemporaryFile() as temporary:
             if plain.is_packed:
-                while piece := plain.read(MEGABYTE):
-                    temporary.write(piece)
-                temporary.seek(0)
+                _unpack(path, plain, temporary)
             yield pq.ParquetFile(
                 temporary if plain.is_packed else path, pre_buffer=False, buffer_size=MEGABYTE
             )
     except (pa.ArrowException, OSError, ValueError, MemoryError) as error:
         reason = (str(error).splitlines() or ["no reason given"])[0][:200]
         raise DataError(f"{path}: is truncated or damaged Parquet ({reason}); export it again") from error
+
+
+def _unpack(path: Path, plain: Unpacked, temporary: IO[bytes]) -> None:
+    while piece := plain.read(MEGABYTE):
+        try:
+            temporary.write(piece)
+        except OSError as error:
+            raise DataError(
+                f"{path}: cannot be unpacked to {tempfile.gettempdir()} ({error.strerror}); free space there, "
+                "or unpack it yourself and import the Parquet file"
+            ) from error
+    temporary.seek(0)

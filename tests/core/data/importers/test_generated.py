@@ -16,7 +16,7 @@ from core.errors import DataError
 from core.home import Home
 from tests.core.data.importers.generated import MAX_MB, SOURCES
 
-EXAMPLES = int(os.environ.get("RELSCOPE_EXAMPLES", "60"))
+EXAMPLES = int(os.environ.get("RELSCOPE_EXAMPLES", "40"))
 CAMPAIGN = settings(
     max_examples=EXAMPLES,
     deadline=None,
