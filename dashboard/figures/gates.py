@@ -1,10 +1,9 @@
-"""Expert gates: a heatmap of tasks by experts, their spread over pairs, their course over epochs, heads side by side."""
+"""Expert gates: a heatmap of tasks by experts, their spread over pairs, and their course over epochs."""
 
 from collections.abc import Mapping, Sequence
 
 import pandas as pd
 import plotly.graph_objects as go
-from plotly.subplots import make_subplots
 
 from core.findings import Array
 from dashboard.figures.heatmap import grid
@@ -20,8 +19,7 @@ from dashboard.figures.palette import (
 from dashboard.figures.template import MAIN_HEIGHT, empty_figure, styled
 
 Look = tuple[str, str, str]
-_PERCENT = ".0%"
-_PANELS_IN_A_ROW = 3
+PERCENT = ".0%"
 
 
 def expert_looks(experts: Sequence[str], tasks: Sequence[str]) -> Mapping[str, Look]:
@@ -62,7 +60,7 @@ def gate_heatmap(table: pd.DataFrame, *, task: str, top: float) -> go.Figure:
     styled(figure, height=min(MAIN_HEIGHT, 120 + 58 * len(tasks)), x="expert", y="task")
     figure.update_xaxes(ticks="", showgrid=False)
     figure.update_yaxes(ticks="", showgrid=False, autorange="reversed")
-    bar = {"title": {"text": "mean<br>gate"}, "thickness": 12, "outlinewidth": 0, "tickformat": _PERCENT}
+    bar = {"title": {"text": "mean<br>gate"}, "thickness": 12, "outlinewidth": 0, "tickformat": PERCENT}
     figure.update_layout(
         coloraxis={"colorscale": SEQUENTIAL, "cmin": 0, "cmax": top, "colorbar": bar}, showlegend=False
     )
@@ -116,12 +114,12 @@ def gate_boxes(table: pd.DataFrame, *, looks: Mapping[str, Look]) -> go.Figure:
             )
         )
     styled(figure, height=min(MAIN_HEIGHT, 120 + 58 * max(4, len(table))), x="expert", y="gate")
-    figure.update_yaxes(range=[-0.02, 1.02], tickformat=_PERCENT, dtick=0.25)
+    figure.update_yaxes(range=[-0.02, 1.02], tickformat=PERCENT, dtick=0.25)
     figure.update_layout(showlegend=False)
-    return _with_even_share(figure, len(table))
+    return with_even_share(figure, len(table))
 
 
-def _with_even_share(figure: go.Figure, experts: int, **place: int) -> go.Figure:
+def with_even_share(figure: go.Figure, experts: int, **place: int) -> go.Figure:
     """A dashed line at an even share, named at its end where the figure has one panel. place: row and col of the panel."""
     line = {"color": GREY, "dash": "dash", "width": 1}
     if place:
@@ -152,7 +150,7 @@ def gates_over_epochs(
     for expert, part in table.groupby("expert", sort=False):
         _add_expert(figure, str(expert), part.sort_values("epoch"), looks[str(expert)])
     styled(figure, height=320, x="epoch", y="gate")
-    figure.update_yaxes(tickformat=_PERCENT, rangemode="tozero")
+    figure.update_yaxes(tickformat=PERCENT, rangemode="tozero")
     return _marked(figure, epoch, mark)
 
 
@@ -230,53 +228,3 @@ def _marked(figure: go.Figure, epoch: int | None, mark: str) -> go.Figure:
     if epoch is not None:
         figure.add_vline(x=epoch, line={"color": GREY, "dash": "dot", "width": 1}, annotation_text=mark)
     return figure
-
-
-def heads_side_by_side(
-    table: pd.DataFrame, *, looks: Mapping[str, Mapping[str, Look]], task: str
-) -> go.Figure:
-    """Mean gate of `task` per expert, one panel per head, line over the middle half of the pairs. Source: CIGF, Figure 9.
-
-    table: columns head, expert, mean, q25, q75, pairs. looks: head -> expert -> look.
-    """
-    if table.empty:
-        return empty_figure("No run with gates to compare")
-    heads = list(dict.fromkeys(table["head"]))
-    columns = min(_PANELS_IN_A_ROW, len(heads))
-    rows = -(-len(heads) // columns)
-    figure = make_subplots(
-        rows, columns, subplot_titles=heads, shared_yaxes=True, horizontal_spacing=0.03, vertical_spacing=0.26
-    )
-    for place, head in enumerate(heads):
-        part, cell = table[table["head"] == head], {"row": 1 + place // columns, "col": 1 + place % columns}
-        figure.add_trace(_bars(part, looks[head]), **cell)
-        _with_even_share(figure, len(part), **cell)
-    styled(figure, height=60 + 260 * rows)
-    top = 1.12 * float(table[["mean", "q75"]].to_numpy().max())
-    figure.update_yaxes(tickformat=_PERCENT, range=[0, top])
-    figure.update_yaxes(title_text=f"gate of {task}", col=1)
-    figure.update_xaxes(tickangle=0, tickfont_size=11)
-    figure.update_layout(showlegend=False, bargap=0.35)
-    return figure
-
-
-def _bars(part: pd.DataFrame, looks: Mapping[str, Look]) -> go.Bar:
-    return go.Bar(
-        x=[
-            f"{expert.replace(' ', '<br>')}<br>{mean:.1%}"
-            for expert, mean in zip(part["expert"], part["mean"])
-        ],
-        y=part["mean"],
-        marker={"color": [looks[expert][0] for expert in part["expert"]]},
-        error_y={
-            "type": "data",
-            "symmetric": False,
-            "array": (part["q75"] - part["mean"]).clip(lower=0),
-            "arrayminus": (part["mean"] - part["q25"]).clip(lower=0),
-            "color": GREY,
-            "thickness": 1.5,
-        },
-        customdata=part[["q25", "q75", "pairs", "expert"]],
-        hovertemplate="expert <b>%{customdata[3]}</b><br>mean gate %{y:.1%}<br>middle half %{customdata[0]:.1%} to "
-        "%{customdata[1]:.1%} of %{customdata[2]:,} pairs<extra></extra>",
-    )

@@ -1,15 +1,11 @@
 """Groups of users on the Experts page: who is served how well, and whose pairs are decided by which expert."""
 
-from collections.abc import Sequence
-
 import pandas as pd
 import streamlit as st
 
 from core.data.profile_store import standing
 from core.evaluation.groups import Rule
 from core.home import Home
-from core.runs.folder import open_run
-from core.runs.summary import RunSummary
 from dashboard import compare, readers, selection, states, user_groups, words
 from dashboard.compare import Entry
 from dashboard.drawing import show
@@ -18,9 +14,8 @@ from dashboard.figures.groups import by_group
 from dashboard.figures.palette import DASHES, MARKERS, run_colors
 from dashboard.glossary import meaning
 from dashboard.layout import row
-from dashboard.panels import compare_view
+from dashboard.panels.experts_beside import entries_beside, guarded, values_per_user
 from dashboard.panels.experts_view import View
-from dashboard.panels.run_list import run_title
 from dashboard.results import is_accuracy, metric_order, metric_title
 from dashboard.user_groups import UserGroups
 
@@ -32,7 +27,7 @@ MOST_TOLD = 4
 
 def groups(home: Home, view: View) -> None:
     """A metric and the gates by groups of users, for this run and any others on the same footing."""
-    entries = _entries(home, view)
+    entries = entries_beside(home, view)
     own = next((entry for entry in entries if entry.run_id == view.run.run_id), None)
     if own is None or not own.results:
         st.caption(
@@ -51,15 +46,18 @@ def groups(home: Home, view: View) -> None:
         _waiting(home, view.recipe.dataset)
         return
     protocol, metric, cut, activity = _controls(own)
-    fitting, apart = _guarded(own, entries, protocol)
-    values = _values(fitting, protocol, metric)
+    fitting, apart = guarded(own, entries, protocol)
+    values = values_per_user(home, fitting, protocol, metric)
+    if own.run_id not in values:
+        st.caption("The results of this run's users are gone from its folder; score it again on its page.")
+        return
     named = compare.titles([entry for entry in fitting if entry.run_id in values], with_seed=True)
     own_users = values[own.run_id]["user"].to_numpy()
     cutting: Rule = "equal_width" if cut == "equal_width" else "equal_count"
     chosen = user_groups.user_groups(profile, own_users, cutting, similar=activity == "similar")
     if not chosen.grouping.count:
         st.caption(
-            "No user has a defined correlation: it takes at least two behaviours per user, over some items but not all."
+            "No user tested here has a defined correlation: that takes training pairs under every behaviour."
         )
         return
     table = user_groups.metric_table({named[run_id]: part for run_id, part in values.items()}, chosen)
@@ -67,33 +65,6 @@ def groups(home: Home, view: View) -> None:
     for title, reason in apart:
         st.caption(f":orange-badge[kept apart] {states.plain(title)}: {states.plain(reason)}.")
     _draw_gates(view, chosen)
-
-
-def _entries(home: Home, view: View) -> list[Entry]:
-    """This run and those picked to stand beside it, with what cannot be read told."""
-    runs = {run.run_id: run for run in readers.runs(home)}
-    others = [run_id for run_id, run in runs.items() if run_id != view.run.run_id and _may_compare(view, run)]
-    others += [run_id for run_id in _asked() if run_id in runs and run_id not in (*others, view.run.run_id)]
-    picked = selection.pick_many(
-        "runs",
-        "Runs beside this one",
-        [view.run.run_id, *others],
-        title=lambda run_id: run_title(runs[run_id]) if run_id in runs else run_id,
-        help="Finished runs on the same data. A run under another protocol is kept apart and said so.",
-    )
-    shown = list(dict.fromkeys([view.run.run_id, *picked]))
-    found = compare_view.load(home, [runs[run_id] for run_id in shown if run_id in runs])
-    for title, reason in found.broken:
-        st.caption(f":orange-badge[left out] {states.plain(title)}: {states.plain(reason)}")
-    return list(found.entries)
-
-
-def _asked() -> list[str]:
-    return (selection.current("runs") or "").split(",")
-
-
-def _may_compare(view: View, run: RunSummary) -> bool:
-    return run.dataset_hash == view.recipe.dataset_hash and bool(run.results)
 
 
 def _waiting(home: Home, dataset: str) -> None:
@@ -146,37 +117,6 @@ def _controls(own: Entry) -> tuple[str, str, str, str]:
             help=meaning("activity"),
         )
     return protocol, metric, cut, activity
-
-
-def _guarded(
-    own: Entry, entries: Sequence[Entry], protocol: str
-) -> tuple[list[Entry], list[tuple[str, str]]]:
-    """The runs whose results stand on the footing of `own`, and the others with why they do not."""
-    fitting, apart = [], []
-    mine = compare.footing(own, protocol)
-    names = {entry.recipe.dataset_hash: entry.recipe.dataset for entry in entries}
-    for entry in entries:
-        if protocol not in entry.results:
-            reasons = [compare.missing_result(entry, protocol)]
-        else:
-            reasons = compare.apart(mine, compare.footing(entry, protocol), names)
-        if reasons:
-            apart.append((run_title(entry.summary), "; ".join(reasons)))
-        else:
-            fitting.append(entry)
-    return fitting, apart
-
-
-def _values(entries: Sequence[Entry], protocol: str, metric: str) -> dict[str, pd.DataFrame]:
-    """The metric of every user per run. Raises RunError if one is damaged or missing."""
-    found = {}
-    for entry in entries:
-        if metric in entry.results[protocol]["metrics"]:
-            run = open_run(readers.home(), entry.run_id)
-            table = readers.user_metric(run, protocol, metric)
-            if table is not None:
-                found[entry.run_id] = table
-    return found
 
 
 def _draw_metric(

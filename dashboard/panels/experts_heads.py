@@ -11,7 +11,8 @@ from core.runs.folder import RunFolder
 from core.runs.summary import RunSummary
 from dashboard import gates, heads, readers, states, words
 from dashboard.drawing import show
-from dashboard.figures.gates import expert_looks, heads_side_by_side
+from dashboard.figures.gates import expert_looks
+from dashboard.figures.heads import heads_side_by_side
 from dashboard.glossary import meaning
 from dashboard.heads import Stand
 from dashboard.navigation import link

@@ -11,9 +11,9 @@ from dashboard.figures.gates import (
     gate_boxes,
     gate_heatmap,
     gates_over_epochs,
-    heads_side_by_side,
 )
 from dashboard.figures.groups import by_group
+from dashboard.figures.heads import heads_side_by_side
 from dashboard.figures.palette import behavior_color
 
 TASKS, EXPERTS = ("view", "buy"), ("one", "two", "three")

@@ -119,6 +119,19 @@ def test_groups_say_metric_protocol_and_size(done, opened, tables) -> None:
     assert sizes["users"].sum() == table["size"].sum() > 0
 
 
+def test_lost_results_of_users_are_told(done, opened) -> None:
+    (done.path / "per_user.parquet").unlink()
+    app = opened("experts", run="done-run", experts="groups")
+    assert not app.error
+    assert "The results of this run's users are gone" in texts(app)
+
+
+def test_users_without_every_behaviour_have_no_groups(home, data, done, opened, monkeypatch) -> None:
+    profile = profile_store.stored_users(home, data).assign(correlation=float("nan"))
+    monkeypatch.setattr("dashboard.readers.user_profile", lambda home, name: profile)
+    assert "No user tested here has a defined correlation" in texts(opened("experts", run="done-run"))
+
+
 def test_groups_wait_for_the_profile_and_say_so(home, opened) -> None:
     stored_runs.done_run(home, stored_runs.tiny_demo(home))
     said = texts(opened("experts", run="done-run", experts="groups"))
