@@ -62,6 +62,18 @@ def measured(bench: Bench, metrics: Sequence[str], parts: Sequence[str] = ("all"
     return pd.DataFrame(rows, columns=MEASURED)
 
 
+def ranked(bench: Bench, metric: str) -> list[Group]:
+    """The groups that have the metric, the best first."""
+    table = measured(bench, [metric]).sort_values("mean", ascending=False, kind="stable")
+    groups = {group.key: group for group in bench.groups}
+    return [groups[key] for key in table["group"]]
+
+
+def file_part(text: str) -> str:
+    """`text` as a part of a file name."""
+    return "".join(sign if sign.isalnum() else "-" for sign in text)
+
+
 def _places(means: Sequence[float]) -> list[int]:
     shown = [round(mean, 4) for mean in means]
     best = sorted(set(shown), reverse=True)

@@ -5,6 +5,7 @@ import streamlit as st
 from dashboard import readers, states
 from dashboard.panels import compare_details as details
 from dashboard.panels import compare_sections as section
+from dashboard.panels import compare_tests
 from dashboard.panels import compare_view as view
 
 home = readers.home()
@@ -37,7 +38,7 @@ with states.page(
         with states.guarded():
             section.metrics(shown, shown.benches[0])
         with states.guarded():
-            section.tests(shown, shown.benches[0], answer)
+            compare_tests.tests(shown, shown.benches[0], answer)
         section.kept_apart(shown)
     section.left_out(shown)
     if shown.entries:

@@ -1,4 +1,4 @@
-"""Photographs every page, light and dark, wide and narrow: `python tests/journeys/screens.py URL FOLDER [RUN_ID]`.
+"""Photographs every page, light and dark, wide and narrow: `python tests/journeys/screens.py URL FOLDER [RUN_ID [RUN_ID,RUN_ID]]`.
 
 For the eye, not for a machine: look at the pictures, fix what is wrong, take them again.
 """
@@ -13,7 +13,7 @@ sys.path.insert(0, str(Path(__file__).resolve().parents[2]))
 
 from tests.journeys.browser import ARGUMENTS, chromium_path
 
-PAGES = ("home", "train", "runs", "data", "import", "relations", "experts")
+PAGES = ("home", "train", "runs", "compare", "data", "import", "relations", "experts")
 SIZES = {"wide": (1440, 900), "narrow": (800, 900)}
 
 
@@ -27,7 +27,7 @@ def settle(page: Page) -> None:
     page.wait_for_timeout(500)
 
 
-def photograph(url: str, folder: Path, run_id: str | None) -> None:
+def photograph(url: str, folder: Path, run_id: str | None, compared: str | None) -> None:
     folder.mkdir(parents=True, exist_ok=True)
     with sync_playwright() as playwright:
         browser = playwright.chromium.launch(executable_path=chromium_path(), args=ARGUMENTS)
@@ -37,6 +37,7 @@ def photograph(url: str, folder: Path, run_id: str | None) -> None:
             for name in PAGES:
                 path = "" if name == "home" else name
                 query = f"?run={run_id}" if run_id and name in ("runs", "relations", "experts") else ""
+                query = f"?runs={compared}" if compared and name == "compare" else query
                 page.goto(f"{url}/{path}{query}")
                 settle(page)
                 # the app scrolls inside a container: give the window the height of its content
@@ -53,4 +54,5 @@ def photograph(url: str, folder: Path, run_id: str | None) -> None:
 
 
 if __name__ == "__main__":
-    photograph(sys.argv[1].rstrip("/"), Path(sys.argv[2]), sys.argv[3] if len(sys.argv) > 3 else None)
+    named = [*sys.argv[3:5], None, None]
+    photograph(sys.argv[1].rstrip("/"), Path(sys.argv[2]), named[0], named[1])

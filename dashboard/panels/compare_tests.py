@@ -1,0 +1,115 @@
+"""Is the difference more than chance among users? Paired tests of the page Compare."""
+
+from collections.abc import Sequence
+from pathlib import Path
+
+import pandas as pd
+import streamlit as st
+from streamlit.delta_generator import DeltaGenerator
+
+from core.home import Home
+from core.runs.folder import open_run
+from dashboard import paired, readers, results, selection, states, words
+from dashboard.compare import Bench, Group
+from dashboard.compare_tables import GAP, file_part, ranked
+from dashboard.drawing import show
+from dashboard.figures.comparison import difference_rows
+from dashboard.glossary import meaning
+from dashboard.layout import row
+from dashboard.panels.compare_view import View
+
+ALL_OTHERS = "all"
+
+
+def tests(view: View, bench: Bench, slot: DeltaGenerator) -> None:
+    """Paired tests of one group against the others of its bench; the answer goes into `slot`."""
+    groups = ranked(bench, view.metric)
+    if len(groups) < 2:
+        return
+    st.subheader("Is the difference more than chance among users?", anchor=False)
+    keys = [group.key for group in groups]
+    cells = row("controls", "tests", (4, 4, 2))
+    with cells[0]:
+        one = selection.pick("one", "Is this ahead", keys, default=keys[0], title=view.titles.__getitem__)
+    others = [key for key in keys if key != one]
+    with cells[1]:
+        other = selection.pick(
+            "other",
+            "of",
+            [ALL_OTHERS, *others],
+            title=lambda key: "each of the others" if key == ALL_OTHERS else view.titles[key],
+        )
+    against = others if other == ALL_OTHERS else [other]
+    chosen = [next(group for group in groups if group.key == key) for key in (one, *against)]
+    table, dropped = _tested(view, bench, chosen)
+    said = paired.sentence(
+        {str(name): value for name, value in table.iloc[0].items()},
+        states.plain(view.titles[one]),
+        states.plain(view.titles[against[0]]),
+        view.metric,
+    )
+    slot.markdown(said + paired.overall(table, states.plain(view.titles[one])), help=meaning("paired test"))
+    _draw_tests(view, bench, table, one, dropped)
+
+
+def _draw_tests(view: View, bench: Bench, table: pd.DataFrame, one: str, dropped: int) -> None:
+    title = results.metric_title(view.metric)
+    named = table.assign(group=table["group"].map(view.titles))
+    show(
+        difference_rows(table, one=one, metric=title, titles=view.titles),
+        named.assign(reference=view.titles[one], metric=view.metric, protocol=bench.footing.protocol),
+        name=f"tests-{file_part(view.metric)}-{file_part(bench.footing.protocol)}",
+        source=f"{view.titles[one]} minus each other, per user, seeds averaged; bootstrap over users, 95 %",
+        alt=f"Differences in {title} per user with 95 % intervals",
+    )
+    st.table(
+        pd.DataFrame(
+            {
+                "against": [states.plain(name) for name in named["group"]],
+                "verdict": named["verdict"],
+                "difference": [f"{value:+.4f}" for value in named["difference"]],
+                "95 % interval": [f"{a:+.4f} to {b:+.4f}" for a, b in zip(named["low"], named["high"])],
+                "p, t-test": named["t_p"].map(paired.p_text),
+                "p, Wilcoxon": named["wilcoxon_p"].map(paired.p_text),
+                "effect size d": [f"{value:+.3f}" for value in named["effect"]],
+                "users ahead": named["better"].map(_percent),
+                "users behind": named["worse"].map(_percent),
+                "users": [f"{value:,}" for value in named["users"]],
+            }
+        ),
+        border="horizontal",
+        hide_index=True,
+    )
+    corrected = f"; p-values after Holm's correction for {len(table)} comparisons" if len(table) > 1 else ""
+    left = f" {words.count(dropped, 'user')} that not every run evaluated are left out." if dropped else ""
+    st.caption(
+        f"Two-sided paired tests{corrected}. They cover chance among users, not among seeds.{left}",
+        help=meaning("paired test"),
+    )
+
+
+def _tested(view: View, bench: Bench, chosen: Sequence[Group]) -> tuple[pd.DataFrame, int]:
+    runs = tuple(tuple(entry.run_id for entry in group.entries) for group in chosen)
+    written = tuple(
+        readers.stamp(view.home.run(run_id) / "per_user.parquet") for ids in runs for run_id in ids
+    )
+    return _tests(str(view.home.root), runs, written, bench.footing.protocol, view.metric)
+
+
+@st.cache_data(max_entries=64, show_spinner="Testing on the users they share")
+def _tests(
+    root: str,
+    runs: tuple[tuple[str, ...], ...],
+    written: tuple[readers.Stamp, ...],
+    protocol: str,
+    metric: str,
+) -> tuple[pd.DataFrame, int]:
+    """The table of tests of the first group against the others, and how many users are left out. Raises RunError."""
+    home = Home(Path(root))
+    groups = [[open_run(home, run_id) for run_id in ids] for ids in runs]
+    tests, dropped = paired.tested(groups, protocol, metric)
+    return paired.test_table([ids[0] for ids in runs[1:]], tests), dropped
+
+
+def _percent(share: float) -> str:
+    return words.percent(share).replace(" ", GAP)
