@@ -37,7 +37,7 @@ class ParquetTable:
             limits.refuse_larger(path, sum(group.total_byte_size for group in groups), path.stat().st_size)
             columns = tuple(str(name) for name in file.schema_arrow.names)
             first = next(file.iter_batches(batch_size=SAMPLE_ROWS), None)
-            values = [column.to_pylist() for column in _validated(first).columns] if first else []
+            values = [_values(column) for column in _validated(first).columns] if first else []
         rows = tuple(tuple("" if cell is None else str(cell) for cell in row) for row in zip(*values))
         return cls(path, limits, columns, rows)
 
@@ -50,6 +50,15 @@ class ParquetTable:
 
     def row(self, record: int) -> int:
         return record + 1
+
+
+def _values(column: Any) -> list[Any]:
+    """The cells as Python values; a column that Python cannot hold (dates of the year 20,000) says so in each."""
+    try:
+        found: list[Any] = column.to_pylist()
+    except (OverflowError, ValueError):
+        return [f"({column.type})"] * len(column)
+    return found
 
 
 def _validated(batch: Any) -> Any:

@@ -3,6 +3,8 @@
 import gzip
 from pathlib import Path
 
+import pyarrow as pa
+import pyarrow.parquet as pq
 import pytest
 
 from core.data.importers.columns import ColumnMap
@@ -63,6 +65,12 @@ def test_no_more_than_the_head_is_read(stored):
     packed = gzip.compress(text)
     assert len(text) > 3 * MEGABYTE
     assert len(preview(stored(packed[: len(packed) * 4 // 5], "events.csv.gz")).rows) == SHOWN_ROWS
+
+
+def test_dates_beyond_pythons_show_their_type(tmp_path):
+    far = pa.array([10**9], pa.int32()).cast(pa.date32())
+    pq.write_table(pa.table({"user": [1], "item": [5], "day": far}), tmp_path / "far.parquet")
+    assert preview(tmp_path / "far.parquet").rows == (("1", "5", "(date32[day])"),)
 
 
 def test_ragged_rows_show_as_they_are(stored):
