@@ -30,7 +30,6 @@ from core.errors import DataError
 VERSION = 1
 _TRAINING = ("trn_", "train_mat_")
 _SUFFIXES = ("", ".pkl", ".pickle")
-_MOST_NODES = 10_000_000
 _MOST_PAIRS = 50_000_000
 
 
@@ -112,12 +111,6 @@ def _matrix(path: Path, limits: Limits) -> SparseFile:
     stored = read_pickle(path, limits)
     if not isinstance(stored, SparseParts):
         raise DataError(f"{path}: holds a list, expected a scipy sparse matrix of users x items")
-    shape = stored.parts["shape"]
-    if shape.size and int(shape.max()) > _MOST_NODES:
-        raise DataError(
-            f"{path}: shape {tuple(shape.tolist())} has more than {_MOST_NODES} users or items; "
-            "drop those without interactions"
-        )
     if stored.parts["data"].size > _MOST_PAIRS:
         raise DataError(f"{path}: holds more than {_MOST_PAIRS} pairs; import a part of them")
     return sparse_of_parts(path, stored.kind, stored.parts)
