@@ -3,6 +3,7 @@
 from collections.abc import Iterator
 from pathlib import Path
 from typing import TYPE_CHECKING
+from urllib.parse import parse_qs, urlsplit
 
 import pytest
 
@@ -16,8 +17,9 @@ from tests.journeys.test_first_run import listen, shown
 if TYPE_CHECKING:
     from playwright.sync_api import Page
 
-pytestmark = [pytest.mark.journey, pytest.mark.timeout(300)]
+pytestmark = [pytest.mark.journey, pytest.mark.timeout(900)]
 A_MINUTE = 60_000
+EXPERTS = "Which experts decide a recommendation, and do the tasks get in each other's way?"
 
 
 @pytest.fixture
@@ -48,7 +50,31 @@ def choose(page: "Page", label: str, value: str) -> None:
     expect(page.get_by_role("combobox", name=label, exact=True)).to_have_value(value)
 
 
-def test_a_stranger_imports_a_log_with_odd_column_names(
+def trained(page: "Page", system: str, preset: str, protocol: str) -> str:
+    """Train `system` on the data the page is about, wait for its test metrics, and return the run's id."""
+    page.get_by_role("link", name="Train", exact=False).first.click()
+    shown(page.get_by_role("heading", name="What should be trained, and how?"))
+    for label, value in (("System", system), ("Preset", preset), ("Protocol", protocol)):
+        choose(page, label, value)
+    page.get_by_role("button", name="Train 1 run").click()
+    shown(page.get_by_role("heading", name="What are my runs doing?"))
+    shown(page.get_by_text("Finished after"), 4 * A_MINUTE)
+    shown(page.get_by_text("Test metrics", exact=False).first)
+    return parse_qs(urlsplit(page.url).query)["run"][0]
+
+
+def tick_two_runs(page: "Page") -> None:
+    """Tick the first two rows of the table of runs, which is a canvas."""
+    table = page.get_by_test_id("stDataFrame").first
+    table.locator("canvas").first.wait_for(timeout=A_MINUTE)
+    place = table.bounding_box()
+    assert place is not None
+    for row, label in ((0, "Untick all"), (1, "Compare 2 runs")):
+        page.mouse.click(place["x"] + 16, place["y"] + 55 + 35 * row)
+        page.get_by_role("button", name=label).wait_for(timeout=A_MINUTE)
+
+
+def test_a_stranger_imports_a_log_trains_two_systems_and_compares_them(
     chromium: str, server: str, home: Home, tmp_path: Path
 ) -> None:
     from playwright.sync_api import sync_playwright
@@ -86,7 +112,19 @@ def test_a_stranger_imports_a_log_with_odd_column_names(
         shown(page.locator(".js-plotly-plot").first, A_MINUTE)
         assert "dataset=bestellungen_marz" in page.url
 
-        # TO BE CONTINUED HERE: train LightGCN_M and CIGF (small), compare both, open Experts
+        first = trained(page, "CIGF", "small", "sampled99")
+        second = trained(page, "LightGCN_M", "small", "sampled99")
+        tick_two_runs(page)
+        page.get_by_role("button", name="Compare 2 runs").click()
+        shown(page.get_by_role("heading", name="Which of these runs is better, and on what?"))
+        shown(page.get_by_text("is ahead of", exact=False).first, A_MINUTE)
+        assert {first, second} <= set(parse_qs(urlsplit(page.url).query)["runs"][0].split(","))
+
+        page.goto(f"{server}/runs?run={first}")
+        page.get_by_test_id("stSidebarNav").get_by_role("link", name="Experts").click()
+        shown(page.get_by_role("heading", name=EXPERTS))
+        shown(page.locator(".js-plotly-plot").first, A_MINUTE)
+        shown(page.get_by_text("add_to_cart", exact=False).first)
 
         assert page.get_by_test_id("stException").count() == 0
         assert complaints == []
