@@ -1,6 +1,7 @@
 """A visitor without a browser: speaks Streamlit's own websocket protocol with a real server, opens pages, presses buttons."""
 
 import time
+from contextlib import ExitStack
 from types import TracebackType
 from typing import Self
 from urllib.parse import urlencode
@@ -18,7 +19,10 @@ class Visitor:
 
     def __init__(self, url: str, timeout: float = 60.0) -> None:
         address = url.replace("http", "ws", 1) + "/_stcore/stream"
-        self._socket = connect(address, subprotocols=["streamlit"], max_size=None, open_timeout=timeout)
+        self._kept = ExitStack()
+        self._socket = self._kept.enter_context(
+            connect(address, subprotocols=["streamlit"], max_size=None, open_timeout=timeout)
+        )
         self._timeout = timeout
         self._state = BackMsg()
         self.said: list[ForwardMsg] = []
@@ -29,7 +33,7 @@ class Visitor:
     def __exit__(
         self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
     ) -> None:
-        self._socket.close()
+        self._kept.close()
 
     def open(self, page: str, **params: str) -> None:
         """Visit `page` and wait until its script has ended."""
