@@ -138,9 +138,9 @@ def _systems(home: Home, args: Arguments) -> int:
         print(json.dumps([_described(key) for key in CATALOG]))
         return 0
     for entry in CATALOG.values():
-        print(f"{entry.key:12} {entry.title:12} {entry.summary}")
+        print(f"{entry.key:14} {entry.title:14} {entry.summary}")
         print(
-            f"{'':12} presets: {', '.join(entry.presets)}"
+            f"{'':14} presets: {', '.join(entry.presets)}"
             + (f"  variants: {', '.join(entry.variants)}" if entry.variants else "")
         )
     return 0
