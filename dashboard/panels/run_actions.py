@@ -14,6 +14,11 @@ from dashboard.navigation import go
 from dashboard.panels.run_list import DELETED
 
 _NOTICE = "run-notice"
+# what a run may have learned: its finding, the page that shows it, and the button that leads there
+_LEARNED = (
+    ("relation_attention", "relations", "See its relations", ":material/hub:"),
+    ("expert_gates", "experts", "See its experts", ":material/groups:"),
+)
 
 
 def notice() -> None:
@@ -26,9 +31,9 @@ def notice() -> None:
 def actions(home: Home, run: RunFolder, status: Status, *, cancelling: bool) -> None:
     """One row of buttons; those that make no sense in the run's state are left out. cancelling: it was told to stop."""
     with st.container(horizontal=True):
-        learned = readers.has_finding(run, "relation_attention")
-        if learned and st.button("See its relations", type="primary", icon=":material/hub:"):
-            go("relations", run=run.run_id)
+        for key, page, label, icon in _LEARNED:
+            if readers.has_finding(run, key) and st.button(label, type="primary", icon=icon):
+                go(page, run=run.run_id)
         if status.state in ("queued", "running") and st.button(
             "Cancelling…" if cancelling else "Cancel",
             icon=":material/stop_circle:",

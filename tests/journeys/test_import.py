@@ -121,7 +121,7 @@ def test_a_stranger_imports_a_log_trains_two_systems_and_compares_them(
         assert {first, second} <= set(parse_qs(urlsplit(page.url).query)["runs"][0].split(","))
 
         page.goto(f"{server}/runs?run={first}")
-        page.get_by_test_id("stSidebarNav").get_by_role("link", name="Experts").click()
+        page.get_by_role("button", name="See its experts").click()
         shown(page.get_by_role("heading", name=EXPERTS))
         shown(page.locator(".js-plotly-plot").first, A_MINUTE)
         shown(page.get_by_text("add_to_cart", exact=False).first)
