@@ -132,7 +132,10 @@ def listed(columns: Sequence[str]) -> str:
 
 
 def _by_content(words: Sequence[str], samples: Samples, found: dict[str, int]) -> dict[str, int]:
-    """Roles that exactly one column without a telling name can have."""
+    """Behaviour and time, where exactly one column without a telling name can be it.
+
+    Users and items are never guessed: any column of numbers would do, and a wrong one trains without a word.
+    """
     chosen: dict[str, int] = {}
 
     def only(fits: Callable[[Sequence[str]], bool]) -> list[int]:
@@ -150,11 +153,6 @@ def _by_content(words: Sequence[str], samples: Samples, found: dict[str, int]) -
         fitting = only(fits) if role not in found else []
         if len(fitting) == 1:
             chosen[role] = fitting[0]
-    missing = [role for role in ("user", "item") if role not in found]
-    if len(missing) == 1:
-        fitting = only(lambda values: not _are_times(values))
-        if len(fitting) == 1:
-            chosen[missing[0]] = fitting[0]
     return chosen
 
 

@@ -49,9 +49,8 @@ def test_names_in_use_are_known(columns, expected):
 @pytest.mark.parametrize(
     ("columns", "samples", "expected"),
     [
-        (["user", "x"], [IDS, IDS], ColumnMap("user", "x")),
-        (["user", "x", "price"], [IDS, IDS, PRICES], ColumnMap("user", "x")),
-        (["x", "item", "y"], [WORDS, IDS, EVENTS], ColumnMap("x", "item", "y")),
+        (["user", "item", "y"], [WORDS, IDS, EVENTS], ColumnMap("user", "item", "y")),
+        (["user", "item", "y", "price"], [WORDS, IDS, EVENTS, PRICES], ColumnMap("user", "item", "y")),
         (["user", "item", "x"], [IDS, IDS, DATES], ColumnMap("user", "item", None, "x")),
         (["user", "item", "x"], [IDS, IDS, SECONDS], ColumnMap("user", "item", None, "x")),
         (["user", "item", "x"], [IDS, IDS, IDS], ColumnMap("user", "item")),
@@ -70,7 +69,8 @@ def test_content_decides_where_one_column_alone_fits(columns, samples, expected)
     ("columns", "samples", "message"),
     [
         (["a", "b"], [IDS, IDS], "t.csv: no column is clearly the user; its columns are: a, b; .*--map"),
-        (["user", "x", "y"], [IDS, IDS, IDS], "no column is clearly the item"),
+        (["user", "x"], [IDS, IDS], "no column is clearly the item; its columns are: user, x; .*--map"),
+        (["x", "item", "y"], [WORDS, IDS, EVENTS], "no column is clearly the user"),
         (
             ["user", "customer", "item"],
             [IDS, IDS, IDS],
