@@ -15,7 +15,7 @@ from typing import Any
 import psutil
 
 from core.bench.browser import server
-from core.data.dataset import open_dataset
+from core.data.dataset import list_datasets, open_dataset
 from core.data.profile import profile
 from core.errors import RelScopeError
 from core.home import Home
@@ -35,9 +35,10 @@ PATIENCE = 90.0
 
 @dataclass
 class Tally:
-    """What became of the kills. Everything but `kills`, `by_victim`, `by_aim`, `finished` and `resumed` must stay empty."""
+    """What became of the kills; everything below `resumed` must stay empty. missed: victims that were gone already."""
 
     kills: int = 0
+    missed: int = 0
     by_victim: Counter[str] = field(default_factory=Counter)
     by_aim: Counter[str] = field(default_factory=Counter)
     finished: int = 0
@@ -137,19 +138,28 @@ class Kills:
         return True
 
     def _kill(self, victim: str, run: RunFolder, chance: random.Random) -> None:
+        died = 0
         if victim == "server":
             self._kill_a_server(run, chance)
+            died += 1
         if victim in ("supervisor", "both"):
             state = supervisor_state(self.home)
-            _kill_9(state.pid if state else None)
+            died += _kill_9(state.pid if state else None)
         if victim in ("worker", "both"):
             try:
-                _kill_9(run.status().pid)
+                died += _kill_9(run.status().pid)
             except RelScopeError:
                 self.tally.corrupt.append(f"{run.run_id}: status unreadable before the kill")
+        self._count(victim, died > 0)
+
+    def _count(self, victim: str, died: bool) -> None:
+        """Only a signal that met a living process is a kill."""
         with self._lock:
-            self.tally.kills += 1
-            self.tally.by_victim[victim] += 1
+            self.tally.kills += died
+            self.tally.missed += not died
+            self.tally.by_victim[victim] += died
+            if died and not self.tally.kills % 20:
+                print(f"{self.tally.kills} kills, {self.tally.bad} bad", file=sys.stderr, flush=True)
 
     def _kill_a_server(self, run: RunFolder, chance: random.Random) -> None:
         """Kill a real server while a visitor's press on Cancel or Resume is under way."""
@@ -204,20 +214,23 @@ class Kills:
 
     def _import(self, chance: random.Random, lane: int) -> None:
         """Kill an import: the data set is there and whole, or not there at all; then import it again."""
-        name = f"import-{lane}-{self.tally.kills}"
-        source = text_files(self.home.root / "source", chance)
+        name = f"import-{lane}"
+        source = text_files(self.home.root / f"source-{lane}", chance)
+        command = import_command(self.home, source, name)
+        had_one = self.home.dataset(name).exists()  # then the import that is killed replaces it
         process = subprocess.Popen(
-            import_command(self.home, source, name), cwd=PROJECT_ROOT, stdout=subprocess.DEVNULL
+            [*command, "--replace"] if had_one else command, cwd=PROJECT_ROOT, stdout=subprocess.DEVNULL
         )
-        time.sleep(chance.uniform(0.3, 2.5))
+        time.sleep(chance.uniform(0.3, 3.0))
+        died = process.poll() is None
         process.kill()
         process.wait()
-        with self._lock:
-            self.tally.kills += 1
-            self.tally.by_victim["import"] += 1
+        self._count("import", died)
+        if had_one and name not in {info.name for info in list_datasets(self.home)}:
+            self.tally.lost.append(f"{name}: a killed import that replaces took the data set along")
         if not self.home.dataset(name).exists():
             again = subprocess.run(
-                import_command(self.home, source, name),
+                command,
                 cwd=PROJECT_ROOT,
                 capture_output=True,
                 text=True,
@@ -274,13 +287,15 @@ def _is_being_written(folder: Path) -> bool:
         return False
 
 
-def _kill_9(pid: int | None) -> None:
-    if pid is None:
-        return
+def _kill_9(pid: int | None) -> bool:
+    """Whether there was a process to kill."""
+    if pid is None or not psutil.pid_exists(pid) or _is_zombie(pid):
+        return False
     try:
         os.kill(pid, signal.SIGKILL)
     except ProcessLookupError:
-        return
+        return False
+    return True
 
 
 def import_command(home: Home, source: Path, name: str) -> list[str]:
