@@ -70,6 +70,13 @@ TERMS: dict[str, str] = {
     "seen": "Test pairs that the user had already touched under another behaviour, such as viewing before buying.",
     "unseen": "Test pairs that the user had not touched at all before: true discoveries.",
     "snapshot": "What the model had learned at one epoch, stored while it trained.",
+    "finding": "Something the trained model states about itself, stored with the run. What it means, and along which axes, "
+    "decides how it is drawn: bars, cells, means over users and items, or a list of linked items.",
+    "finding value": "Shares sum to 100 % along the axis drawn; rates lie between 0 and 100 %; signed values may lie below "
+    "zero. The scale of a figure is the same at every epoch.",
+    "nodes": "Users and items, the nodes of the interaction graph. Bars are means over them; the thin line spans the middle "
+    "90 %, from the 5th to the 95th percentile.",
+    "finding support": "How many pairs or users stand behind a value. A large value with little support says little.",
     "slot": "A place where one run can train: one per GPU, or a share of the CPU cores.",
     "planted": "Generated data whose truth is known. Models never see the truth; it is for comparing afterwards.",
     "segment": "On the demo data every user belongs to one of three groups whose purchases follow different behaviours.",

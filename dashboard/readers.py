@@ -18,7 +18,8 @@ import streamlit as st
 from core.data import profile_store
 from core.data.dataset import Dataset, DatasetInfo, list_datasets, open_dataset
 from core.errors import DataError, RunError
-from core.findings import Array, Finding, History, load_finding, load_history
+from core.files import read_json
+from core.findings import Array, Finding, History, list_findings, load_finding, load_history
 from core.home import Home, find_home
 from core.protocol import FitOn
 from core.recipe import Recipe
@@ -72,6 +73,21 @@ def _history(folder: str, key: str, written: Stamp) -> History | None:
 def has_finding(run: RunFolder, key: str) -> bool:
     """Whether `run` has stored the finding `key` so far."""
     return (run.findings / f"{key}.json").exists()
+
+
+def finding_titles(run: RunFolder) -> dict[str, tuple[str, str]]:
+    """Title and kind of every finding stored so far, without its values; a damaged one goes by its key and has no kind."""
+    keys = list_findings(run.findings)
+    return {key: _about(str(run.findings), key, stamp(run.findings / f"{key}.json")) for key in keys}
+
+
+@st.cache_resource(max_entries=256, show_spinner=False)
+def _about(folder: str, key: str, written: Stamp) -> tuple[str, str]:
+    try:
+        stored = read_json(Path(folder) / f"{key}.json")
+        return str(stored["title"]), str(stored["kind"])
+    except (OSError, ValueError, KeyError, TypeError):
+        return key, ""
 
 
 def runs(chosen: Home) -> list[RunSummary]:

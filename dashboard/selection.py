@@ -60,6 +60,12 @@ PATTERNS: dict[str, re.Pattern[str]] = {
         "scope": r"train|all",
         "unit": r"pairs|users",
         "job": r"[0-9a-f]{32}",
+        "finding": r"[A-Za-z0-9][A-Za-z0-9._-]{0,79}",
+        "axis_1": r"mean|\d{1,4}",
+        "axis_2": r"mean|\d{1,4}",
+        "axis_3": r"mean|\d{1,4}",
+        "axis_4": r"mean|\d{1,4}",
+        "linked": r"[^\x00-\x1f<>]{1,60}",
     }.items()
 }
 _STORE, _MIRROR, _REFUSED = "selection", "selection-in-url", "selection-refused"
