@@ -211,10 +211,14 @@ def percents(table: pd.DataFrame, *columns: str) -> pd.DataFrame:
 
 
 def when(seconds: int | None) -> str:
-    """A unix time as a date and time (UTC); `unknown` for None."""
+    """A unix time as a date and time (UTC); `unknown` for None, the year alone where a calendar date has no name."""
     if seconds is None:
         return "unknown"
-    return datetime.fromtimestamp(seconds, UTC).strftime("%Y-%m-%d %H:%M")
+    try:
+        return datetime.fromtimestamp(seconds, UTC).strftime("%Y-%m-%d %H:%M")
+    except (ValueError, OverflowError, OSError):
+        years = np.datetime64(max(seconds, 1 - 2**63), "s").astype("datetime64[Y]").astype(np.int64)
+        return f"year {1970 + int(years)}"
 
 
 def share_of(part: int, whole: int) -> float:

@@ -128,6 +128,21 @@ def test_splits_and_counts(profile) -> None:
     assert tables.when(None) == "unknown"
 
 
+@pytest.mark.parametrize(
+    ("seconds", "said"),
+    [
+        (253_402_300_799, "9999-12-31 23:59"),
+        (253_402_300_800, "year 10000"),
+        (569_000_000_000, "year 20000"),
+        (-62_135_596_801, "year 0"),
+        (2**63 - 1, "year 292277026596"),
+        (-(2**63), "year -292277022657"),
+    ],
+)
+def test_a_time_beyond_the_calendar_is_told_by_its_year(seconds, said) -> None:
+    assert tables.when(seconds) == said
+
+
 def test_key_figures_of_a_set(profile) -> None:
     row = comparison_row(profile)
     assert row["pairs"] == 17
