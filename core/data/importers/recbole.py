@@ -175,7 +175,7 @@ def _stated(parts: dict[Split, list[Path]]) -> Sequence[tuple[Split, list[Path]]
 def _is_typed(path: Path) -> bool:
     try:
         with path.open("rb") as file:
-            first = file.readline(1 << 16)
+            first = next((line for line in file.read(1 << 16).splitlines() if line), b"")
     except OSError:
         return False
     return any(

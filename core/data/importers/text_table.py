@@ -27,7 +27,7 @@ _MARK = "\ufeff"
 
 @dataclass(frozen=True)
 class TextTable:
-    """A delimited text file."""
+    """A delimited text file. header_lines: lines up to the end of the header, blank ones before it included."""
 
     path: Path
     limits: Limits
@@ -35,6 +35,7 @@ class TextTable:
     columns: tuple[str, ...]
     sample: tuple[tuple[str, ...], ...]
     quoted: bool
+    header_lines: int
 
     @classmethod
     def open(
@@ -47,7 +48,8 @@ class TextTable:
         if not records:
             raise _empty(path)
         columns = tuple(name.strip() for name in records[0])
-        return cls(path, limits, chosen, columns, tuple(tuple(row) for row in records[1:]), quoted)
+        lines = _header_lines(text, chosen, quoted=quoted)
+        return cls(path, limits, chosen, columns, tuple(tuple(row) for row in records[1:]), quoted, lines)
 
     @property
     def note(self) -> str:
@@ -61,7 +63,7 @@ class TextTable:
                 reader = arrow_csv.open_csv(
                     io.BufferedReader(plain, 1 << 16),
                     read_options=arrow_csv.ReadOptions(
-                        use_threads=False, block_size=_BLOCK, column_names=names, skip_rows_after_names=1
+                        use_threads=False, block_size=_BLOCK, column_names=names, skip_rows=self.header_lines
                     ),
                     parse_options=arrow_csv.ParseOptions(
                         delimiter=self.delimiter,
@@ -188,6 +190,14 @@ def _records(
         raise DataError(
             f"{path}: row {reader.line_num}: cannot be read as text ({error}); export it again as CSV"
         ) from error
+
+
+def _header_lines(text: str, delimiter: str, *, quoted: bool) -> int:
+    """How many lines of the file end with the first record that is not blank."""
+    reader = _csv_reader(io.StringIO(text, newline=""), delimiter, quoted=quoted)
+    next(record for record in reader if record)
+    lines: int = reader.line_num
+    return lines
 
 
 def _csv_reader(lines: io.TextIOBase, delimiter: str, *, quoted: bool) -> Any:

@@ -132,7 +132,8 @@ def delimited_texts(draw: st.DrawFn) -> bytes:
         for cells in [header, *rows]
     ]
     newline = draw(usually(one_of("\n", "\r\n"), one_of("\r", "\n\n")))
-    text = draw(one_of("", "\ufeff")) + newline.join(lines)
+    blank_lines = draw(usually(st.just(0), st.integers(1, 3), 6))
+    text = draw(one_of("", "\ufeff")) + newline * blank_lines + newline.join(lines)
     return text.encode(draw(usually(st.just("utf-8"), one_of("utf-16", "utf-8-sig"))), "surrogatepass")
 
 
@@ -179,7 +180,9 @@ def recbole_sources(draw: st.DrawFn) -> Source:
 
     def file(first: str, rows: Any) -> bytes:
         lines = st.lists(rows, min_size=1, max_size=12).map(lambda body: "\n".join([first, *body]))
-        content: bytes = draw(mangled(lines.map(lambda text: text.encode("utf-8", "surrogatepass"))))
+        blank = draw(usually(st.just(""), one_of("\n", "\r\n\n"), 6))
+        encoded = lines.map(lambda text: (blank + text).encode("utf-8", "surrogatepass"))
+        content: bytes = draw(mangled(encoded))
         return content
 
     parts = ["n.train.inter", "n.valid.inter", "n.test.inter"]

@@ -52,6 +52,13 @@ def test_ids_are_tokens_and_items_keep_title_and_category(home, folder):
     assert "1 times lost their fractions of a second" in info.notes
 
 
+def test_blank_lines_before_the_header_are_no_rows(home, folder):
+    import_dataset(home, "auto", folder(ml_inter="\n\n" + INTER, ml_item="\n" + ITEM), "ml")
+    dataset = open_dataset(home, "ml")
+    assert dataset.users()["original_id"].tolist() == ["10", "u1"]
+    assert dataset.items()["title"].tolist() == ['"Great" Escape, The', "", ""]
+
+
 def test_an_item_described_twice_keeps_the_last_description(home, folder):
     info = import_dataset(home, "auto", folder(ml_inter=INTER, ml_item=ITEM + "z\tZoo\tTV\n"), "ml")
     assert open_dataset(home, "ml").items()["title"].tolist()[2] == "Zoo"

@@ -135,6 +135,21 @@ def test_quotes_may_hold_separators_and_line_breaks(stored, frame_of):
     ]
 
 
+@pytest.mark.parametrize("blank", ["\n", "\r\n\r\n", "\r", "\ufeff\n"])
+def test_blank_lines_before_the_header_are_no_rows(stored, frame_of, blank):
+    text = blank + "user,item,event\nann,7,view\nann,8,buy\n\nbob,x\n"
+    with pytest.raises(DataError, match=f"row {text.splitlines().index('bob,x') + 1}: has 2 columns"):
+        frame_of(stored(text), ids="text")
+    found = frame_of(stored(text.replace("bob,x", "bob,7,buy")), ids="text")
+    assert found == [("ann", "7", "view"), ("ann", "8", "buy"), ("bob", "7", "buy")]
+
+
+def test_a_header_over_several_lines_is_no_row(stored, frame_of):
+    source = stored('\n"us\ner",item\nann,7\nbob,8\n')
+    found = frame_of(source, ids="text", columns=ColumnMap("us\ner", "item"))
+    assert found == [("ann", "7", "interaction"), ("bob", "8", "interaction")]
+
+
 def test_without_a_behavior_column_the_target_names_all_rows(stored, frame_of):
     source = stored("user,item\n1,5\n")
     assert frame_of(source) == [("1", "5", "interaction")]
