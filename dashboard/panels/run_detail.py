@@ -17,6 +17,7 @@ from dashboard.glossary import meaning
 from dashboard.layout import row
 from dashboard.panels.evaluation import other_protocols
 from dashboard.panels.run_actions import actions
+from dashboard.panels.run_learned import what_it_learned
 from dashboard.panels.run_list import ALIVE
 from dashboard.panels.run_results import final_metrics
 
@@ -184,6 +185,7 @@ def _static(home: Home, run: RunFolder) -> None:
     elif status.state == "done":
         command = words.command(f"python -m core evaluate {run.run_id}")
         st.caption(f"No test result is stored: evaluate the run with `{command}`.")
+    what_it_learned(home, run, recipe)
     if status.state not in ALIVE:
         _log(run)
     _provenance(run, recipe)

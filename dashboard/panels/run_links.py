@@ -1,0 +1,118 @@
+"""A finding of links, such as the nearest items of every item: pick one, and see what it is linked to."""
+
+from typing import Any
+
+import streamlit as st
+
+from core.errors import DataError
+from core.findings import Axis, Finding
+from core.home import Home
+from core.recipe import Recipe
+from core.runs.folder import RunFolder
+from dashboard import learned, readers, selection, states, words
+from dashboard.drawing import csv_button
+from dashboard.glossary import meaning
+from dashboard.layout import row
+from dashboard.learned_words import axis_title
+
+MOST_OFFERED = 100
+MOST_LINKED = 200
+_ITEM_AXES = ("item", "neighbor")
+
+
+def linked_items(home: Home, run: RunFolder, recipe: Recipe, finding: Finding) -> None:
+    """Find a row by name or number, pick it, and see its links as a table."""
+    rows = learned.linked_rows(finding)
+    if not len(rows):
+        st.caption("This finding holds no links.")
+        return
+    owner, target = finding.axes
+    titles = _titles(home, recipe)
+    names, others = _names(owner, titles), _names(target, titles)
+    picked = _pick(finding, rows, names)
+    if picked is None:
+        return
+    table = learned.links_table(finding, picked, others)
+    best = table.iloc[0]
+    with_support = f", support {best['support']:,.0f}" if best["support"] == best["support"] else ""
+    st.markdown(
+        f"**{states.plain(names[picked])} is linked most to {states.plain(str(best['name']))}**: "
+        f"{best['value']:.4f}{with_support}; {words.count(len(table), 'link')} in all."
+    )
+    st.dataframe(
+        table.head(MOST_LINKED),
+        hide_index=True,
+        height="auto" if len(table) <= 12 else 440,
+        column_config=_columns(axis_title(target), bool(table["support"].notna().any())),
+        alt=f"Table of {finding.title.lower()}",
+    )
+    with st.container(horizontal=True, horizontal_alignment="distribute", vertical_alignment="center"):
+        st.caption(f"{finding.source}. {states.plain(finding.note)}", width="stretch")
+        csv_button(table, f"{finding.key}-{picked}-{run.run_id}")
+    states.sampled(min(len(table), MOST_LINKED), len(table), "links; the file has all")
+
+
+def _pick(finding: Finding, rows: Any, names: list[str]) -> int | None:
+    """The picked row, or None where nothing has the name looked for."""
+    what = axis_title(finding.axes[0])
+    cells = row("controls", "links", (3, 5))
+    with cells[0]:
+        wanted = selection.text(
+            "linked",
+            f"Find {what}",
+            help="Part of a title, or a number",
+            placeholder="title or number",
+            icon=":material/search:",
+        )
+    found = learned.matching(wanted, names, rows) if wanted.strip() else [int(place) for place in rows]
+    if not found:
+        st.caption(f"No {what} with links is called so: {states.plain(wanted)}. Look for less of its title.")
+        return None
+    asked = selection.current("item")
+    offered = found[:MOST_OFFERED]
+    if not wanted.strip() and asked is not None and int(asked) in set(found[MOST_OFFERED:]):
+        offered = [int(asked), *offered]
+    more = f"{len(offered):,} of {len(found):,} are listed, those with most support first; look for others by title."
+    with cells[1]:
+        return int(
+            selection.pick(
+                "item",
+                what.capitalize(),
+                [str(place) for place in offered],
+                title=lambda place: f"{names[int(place)]} ({place})",
+                help=more if len(found) > len(offered) else None,
+            )
+        )
+
+
+def _titles(home: Home, recipe: Recipe) -> list[str]:
+    """Titles of the items, none where the data set is gone or no longer the one the run was trained on, which is said."""
+    try:
+        data = readers.dataset(home, recipe.dataset)
+        if data.info.content_hash == recipe.dataset_hash:
+            return readers.titles(data)
+        reason = "has changed since this run was trained"
+    except DataError:
+        reason = "cannot be read"
+    st.caption(f":orange[The data set {reason}: items are told by number only.]")
+    return []
+
+
+def _names(axis: Axis, titles: list[str]) -> list[str]:
+    if axis.labels:
+        return list(axis.labels)
+    if axis.name in _ITEM_AXES and len(titles) == axis.size:
+        return titles
+    what = "item" if axis.name in _ITEM_AXES else axis_title(axis)
+    return [f"{what} {place}" for place in range(axis.size)]
+
+
+def _columns(what: str, has_support: bool) -> dict[str, Any]:
+    support = st.column_config.NumberColumn("support", format="localized", help=meaning("finding support"))
+    return {
+        "place": st.column_config.NumberColumn("rank", width="small"),
+        "name": st.column_config.TextColumn(what, width="large"),
+        "number": st.column_config.NumberColumn("number", format="%d", width="small"),
+        "value": st.column_config.NumberColumn("value", format="%.4f"),
+        "support": support if has_support else None,
+    }
