@@ -67,7 +67,8 @@ class System:
 
     presets: name -> patch of the config's defaults; every system has `paper` and `small`.
     variants: name -> Variant, applied on top of a preset. default_protocol: a name of core.protocol.PROTOCOLS.
-    needs_auxiliary: refuses data with the target behaviour alone.
+    needs_auxiliary: refuses data with the target behaviour alone. is_multi_task: learns to predict every behaviour and
+    states the conflict between these tasks' gradients; the others learn the target alone.
     """
 
     key: str
@@ -80,6 +81,7 @@ class System:
     variants: Mapping[str, Variant] = field(default_factory=dict)
     default_protocol: str = "full"
     needs_auxiliary: bool = False
+    is_multi_task: bool = False
 
     @property
     def is_trained(self) -> bool:

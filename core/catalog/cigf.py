@@ -140,4 +140,5 @@ CIGF = System(
     },
     default_protocol="sampled99",
     needs_auxiliary=True,
+    is_multi_task=True,
 )

@@ -97,4 +97,5 @@ MBGMN = System(
     },
     default_protocol="sampled99",
     needs_auxiliary=True,
+    is_multi_task=True,
 )

@@ -127,7 +127,7 @@ class CIGF(GraphRanker[Sides], Trainable[CIGFBatch]):
     def probes(self, batch: CIGFBatch) -> tuple[Finding, ...]:
         return (
             gradient_conflict(
-                self.task_losses(batch), (self.user_embedding, self.item_embedding), self.data.behaviors
+                self.task_losses(batch), tuple(self.initial), self.data.behaviors, "CIGF, Section 3.3"
             ),
         )
 

@@ -231,11 +231,11 @@ def path_support(
 
 
 def gradient_conflict(
-    losses: dict[str, Tensor], shared: tuple[Tensor, ...], behaviors: tuple[str, ...]
+    losses: dict[str, Tensor], shared: tuple[Tensor, ...], behaviors: tuple[str, ...], source: str
 ) -> Finding:
     """Cosine between the tasks' gradients with respect to the shared embeddings, [K, K]; 0 where a gradient vanishes.
 
-    Source: CIGF, Section 3.3 and Appendix A.2 (the coupled gradient issue).
+    source: paper and section of the losses. Source: CIGF, Section 3.3 and Appendix A.2 (the coupled gradient issue).
     """
     rows = []
     for name in losses:
@@ -252,7 +252,7 @@ def gradient_conflict(
     return Finding(
         "gradient_conflict",
         "Gradient conflict between tasks",
-        "CIGF, Section 3.3",
+        source,
         Kind.SIGNED,
         axes,
         values,

@@ -165,7 +165,8 @@ class MBGMN(GraphRanker[Sides], Trainable[MBGMNBatch]):
             note,
         )
         by_task = {f"margin_{b}": margins_SK[:, k].sum() for k, b in enumerate(self.behaviors)}
-        return transfer, gradient_conflict(by_task, tuple(self.initial), self.behaviors)
+        source = "MB-GMN, Section 3; the cosine as in CIGF, Section 3.3"
+        return transfer, gradient_conflict(by_task, tuple(self.initial), self.behaviors, source)
 
     def embed(self) -> dict[str, Tensor]:
         """Encodings per behaviour and the shared one, users above items, and the initial embeddings."""

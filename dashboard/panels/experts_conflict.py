@@ -3,6 +3,7 @@
 import pandas as pd
 import streamlit as st
 
+from core.catalog.systems import CATALOG
 from dashboard import conflict, states, words
 from dashboard.drawing import is_dark, show
 from dashboard.figures.conflict import conflict_curves, conflict_heatmap
@@ -10,7 +11,7 @@ from dashboard.glossary import meaning
 from dashboard.layout import row
 from dashboard.panels.experts_view import View
 
-_SOURCE = "CIGF, Section 3.3; one batch per snapshot"
+_BATCH = "one batch per snapshot"
 
 
 def tasks_conflict(view: View) -> None:
@@ -23,6 +24,7 @@ def tasks_conflict(view: View) -> None:
     if table.empty:
         st.caption("A single task has nothing to conflict with.")
         return
+    source = "; ".join(filter(None, (view.conflict_source, _BATCH)))
     st.markdown(sentence(table), help=meaning("gradient conflict"))
     epoch = _snapshot(view)
     left, right = row("pair", "conflict", (4, 6))
@@ -33,7 +35,7 @@ def tasks_conflict(view: View) -> None:
             conflict_heatmap(matrix, reach=conflict.reach(history), dark=is_dark()),
             matrix.assign(epoch=epoch),
             name=f"conflict-epoch-{epoch}-{view.run.run_id}",
-            source=f"{_SOURCE}; orange: apart, blue: together; one colour scale for all epochs",
+            source=f"{source}; orange: apart, blue: together; one colour scale for all epochs",
             alt=f"Heatmap of the cosine between the tasks' gradients at epoch {epoch}",
         )
     with right:
@@ -43,7 +45,7 @@ def tasks_conflict(view: View) -> None:
             conflict_curves(curves, epoch=epoch),
             curves,
             name=f"conflict-{view.run.run_id}",
-            source=f"{_SOURCE}; below zero the tasks pull apart",
+            source=f"{source}; below zero the tasks pull apart",
             alt="Lines of the cosine between each pair of tasks over the epochs",
         )
     st.dataframe(
@@ -57,7 +59,7 @@ def tasks_conflict(view: View) -> None:
 
 def why_none(view: View) -> str:
     """Why a run has no gradient conflict to show."""
-    if view.recipe.system != "cigf":
+    if not CATALOG[view.recipe.system].is_multi_task:
         return "This system trains a single task, so no two tasks can get in each other's way."
     if not view.recipe.config.get("snapshot_every"):
         return (

@@ -25,7 +25,7 @@ _REFRESH_SECONDS = 5.0
 class View:
     """One run's gates and conflict, as far as it has them, and what is picked of them.
 
-    history: snapshots of the gates, if they fit the finding. task: empty where the run tells no tasks apart.
+    history: snapshots of the gates, if they fit the finding. conflict_source: where the measure of conflict comes from. task: empty where the run tells no tasks apart.
     """
 
     summary: RunSummary
@@ -35,6 +35,7 @@ class View:
     finding: Finding | None
     history: History | None
     conflict: History | None
+    conflict_source: str
     task: str
     moment: Moment
 
@@ -80,7 +81,8 @@ def load(home: Home, summary: RunSummary) -> View:
         with cells[1]:
             epoch = pick_epoch(history if finding is not None else conflict, scored)
     moment = Moment(run.run_id, epoch, scored)
-    return View(summary, run, recipe, run.status(), finding, history, conflict, task, moment)
+    source = readers.finding(run, CONFLICT).source if readers.has_finding(run, CONFLICT) else ""
+    return View(summary, run, recipe, run.status(), finding, history, conflict, source, task, moment)
 
 
 def head_title(recipe: Recipe) -> str:

@@ -9,7 +9,7 @@ import pytest
 from core.data import profile_store
 from core.data.dataset import open_dataset
 from core.files import write_json
-from core.findings import load_finding, save_finding
+from core.findings import History, load_finding, save_finding, save_history
 from core.home import Home
 from core.runs.folder import RunFolder
 from dashboard import gates
@@ -253,6 +253,27 @@ def test_another_system_has_neither_experts_nor_conflict(home, data, opened) -> 
     assert "This system has no experts" in said
     assert "trains a single task" in said
     assert "by the correlation of a user's behaviours" in said
+
+
+def test_a_system_with_a_task_per_behavior_shows_its_own_conflict(home, data, opened) -> None:
+    run = stored_runs.done_run(home, data, "mbgmn-run", system="mbgmn")
+    conflict = replace(stored_runs.conflict_finding(data.behaviors), source="MB-GMN, Section 3")
+    save_finding(run.findings, conflict)
+    snapshots = History(conflict.key, conflict.kind, conflict.axes, np.array([1]), conflict.values[None])
+    save_history(run.findings, snapshots)
+    said = texts(opened("experts", run="mbgmn-run"))
+    assert "pull apart" in said
+    assert "MB-GMN, Section 3; one batch per snapshot" in said
+    assert "CIGF, Section 3.3" not in said
+
+
+def test_a_system_with_a_task_per_behavior_says_why_it_has_no_conflict(home, data, opened) -> None:
+    stored_runs.done_run(
+        home, data, "mbgmn-run", system="mbgmn", overrides={"epochs": 5, "snapshot_every": 0}
+    )
+    said = texts(opened("experts", run="mbgmn-run"))
+    assert "single task" not in said
+    assert "set snapshot_every above 0" in said
 
 
 @pytest.mark.parametrize("part", ["groups", "evolution", "heads", "pairs"])

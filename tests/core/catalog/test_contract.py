@@ -192,6 +192,14 @@ def test_findings_and_embeddings_describe_the_nodes(case: Case):
         assert [probe.key for probe in probes] == ["gradient_conflict"]
 
 
+@trained_case
+def test_the_catalog_tells_which_systems_have_tasks_in_conflict(case: Case):
+    model, _, _ = ready(case)
+    assert isinstance(model, Trainable)
+    probes = model.probes(next(model.batches(torch.Generator().manual_seed(0))))
+    assert CATALOG[case[0]].is_multi_task == ("gradient_conflict" in {probe.key for probe in probes})
+
+
 @pytest.mark.parametrize("protocol", [FIRST, Protocol(name="sampled99", num_negatives=3, ks=(1,))])
 @trained_case
 def test_an_evaluation_encodes_the_graph_once(case: Case, protocol: Protocol, monkeypatch):

@@ -188,5 +188,5 @@ def test_gradient_conflict_of_opposed_and_vanishing_gradients():
     shared = torch.tensor([1.0, 2.0], requires_grad=True)
     unused = torch.zeros(3, requires_grad=True)
     losses = {"a": shared.sum(), "b": -2 * shared.sum(), "c": 0 * shared.sum()}
-    values = gradient_conflict(losses, (shared, unused), ("a", "b", "c")).values
+    values = gradient_conflict(losses, (shared, unused), ("a", "b", "c"), "a paper").values
     np.testing.assert_allclose(values, [[1, -1, 0], [-1, 1, 0], [0, 0, 0]], atol=1e-12)

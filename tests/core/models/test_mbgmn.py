@@ -262,6 +262,7 @@ def test_probes_tell_which_encoding_predicts_which_behaviour(data):
     np.testing.assert_allclose(transfer.values.sum(0), sums)
     assert transfer.support.tolist() == [[3, 0, 2]] * 4
     assert conflict.key == "gradient_conflict"
+    assert conflict.source.startswith("MB-GMN, ")
 
 
 def test_heads_must_divide_the_width():
