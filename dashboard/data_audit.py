@@ -78,7 +78,10 @@ def answer(told: Told) -> str:
             f"only features{rest} can find them."
         )
     if len(names) > 1:
-        return f"{_number(seen)} of the test pairs ({target}) was touched in training: a hit on them is a discovery."
+        some, hits = (
+            ("None", "every hit") if not seen else (f"Only {words.percent(seen)}", "a hit on the others")
+        )
+        return f"{some} of the test pairs ({target}) were touched in training: {hits} is a discovery."
     return f"All test pairs ({target}) are new to their user, and {words.percent(1 - cold)} are of items known from training."
 
 
@@ -293,7 +296,3 @@ def _mostly(test: Told) -> str:
     every = test["seen_under_auxiliary"]
     others = f" ({words.percent(every / test['pairs'])} under any other behaviour)" if every > count else ""
     return f"{words.percent(count / test['pairs'])} of the test pairs ({{target}}) were {done(behavior)} in training{others}"
-
-
-def _number(share: float) -> str:
-    return "None" if share == 0 else f"Only {words.percent(share)}"

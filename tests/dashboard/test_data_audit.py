@@ -79,7 +79,15 @@ def test_cold_items_lead_where_they_weigh_more(home) -> None:
 def test_true_discoveries_are_told_as_such(home) -> None:
     rows = [*(row for row in ROWS if row[3] != "test"), (2, 1, "buy", "test", 23)]
     assert data_audit.answer(told(home, rows)) == (
-        "None of the test pairs (buy) was touched in training: a hit on them is a discovery."
+        "None of the test pairs (buy) were touched in training: every hit is a discovery."
+    )
+
+
+def test_a_few_repeats_leave_the_other_hits_as_discoveries(home) -> None:
+    profile = told(home, [*(row for row in ROWS if row[3] != "test"), (2, 1, "buy", "test", 23)])
+    profile["test"] |= {"pairs": 200, "seen_under_auxiliary": 6, "pairs_absent_from_train_target": 0}
+    assert data_audit.answer(profile) == (
+        "Only 3.0 % of the test pairs (buy) were touched in training: a hit on the others is a discovery."
     )
 
 
