@@ -17,6 +17,7 @@ import pytest
 from core.data.dataset import open_dataset
 from core.data.importers import parquet_table, text_table
 from core.data.importers.columns import ColumnMap
+from core.data.importers.preview import SHOWN_ROWS, preview
 from core.data.importers.registry import check_import, detect_layout, import_dataset
 from core.data.ranking import ranking_data
 from core.data.splits import NO_TIME
@@ -75,8 +76,12 @@ def zipped(**members: bytes) -> bytes:
 
 
 def parquet(**columns) -> bytes:
+    return parquet_of(pa.table(columns), row_group_size=3)
+
+
+def parquet_of(table: pa.Table, **options) -> bytes:
     file = io.BytesIO()
-    pq.write_table(pa.table(columns), file, row_group_size=3)
+    pq.write_table(table, file, compression="zstd", store_schema=False, write_statistics=False, **options)
     return file.getvalue()
 
 
@@ -227,6 +232,50 @@ def test_parquet_columns_of_every_honest_type_read_alike(stored, frame_of):
         assert frame_of(source) == expected
 
 
+def test_one_long_value_under_many_rows_is_not_unpacked(home, stored):
+    rows, long = 1_009, "x" * (1 << 20)
+    note = pa.DictionaryArray.from_arrays(pa.array(np.zeros(rows, np.int32)), pa.array([long]))
+    ids, parts = pa.array(np.arange(rows)), pa.array([[long], *[None] * (rows - 1)])
+    content = parquet_of(pa.table({"user": ids, "item": ids, "note": note, "parts": parts}))
+    source = stored(content, "bomb.parquet")
+    pool, before = pa.proxy_memory_pool(pa.default_memory_pool()), pa.default_memory_pool()
+    pa.set_memory_pool(pool)
+    try:
+        seen = preview(source)
+        import_dataset(home, "table", source, "tiny", split="as-given")
+        with pytest.raises(DataError, match=r"column 'note' holds a value of 1,048,576 bytes.*with --map"):
+            check_import(home, "table", source, "other", columns=ColumnMap("note", "item"), ids="text")
+    finally:
+        pa.set_memory_pool(before)
+    assert pool.max_memory() < 32 << 20
+    assert seen.columns == ("user", "item", "note", "parts")
+    assert len(seen.rows) == SHOWN_ROWS
+    assert seen.rows[3] == ("3", "3", "x" * 200, "(list)")
+
+
+def test_repeated_texts_are_unpacked_a_few_rows_at_a_time(stored, frame_of, monkeypatch):
+    monkeypatch.setattr(parquet_table, "_DECODED_BYTES", 700)
+    names = [f"{letter * 200}" for letter in "abcde"]
+    users = [names[row % 5] for row in range(31)]
+    content = parquet_of(pa.table({"user": users, "item": [str(row) for row in range(31)]}))
+    found = frame_of(stored(content, "t.parquet"), ids="text")
+    assert found == sorted((user, str(row), "interaction") for row, user in enumerate(users))
+    packed = stored(gzip.compress(content), "t.parquet.gz")
+    assert frame_of(packed, ids="text") == found
+    bad = parquet_of(pa.table({"user": users, "item": [*map(str, range(29)), "", "30"]}))
+    with pytest.raises(DataError, match="row 30: item id is missing"):
+        frame_of(stored(bad, "bad.parquet"), ids="text")
+
+
+def test_too_little_memory_is_no_damage(stored, frame_of, monkeypatch):
+    def full(*asked, **options):
+        raise MemoryError("realloc of size 4294967296 failed")
+
+    monkeypatch.setattr(parquet_table.pq, "ParquetFile", full)
+    with pytest.raises(DataError, match=r"t\.parquet: does not fit into the memory"):
+        frame_of(stored(parquet(user=[1], item=[2]), "t.parquet"))
+
+
 def test_whole_numbers_in_other_forms_are_repaired_and_told(home, stored):
     source = stored("user,item\n1.0, 5\n2,6.\n007,5\n")
     info = import_dataset(home, "table", source, "tiny", split="as-given")
@@ -315,7 +364,7 @@ REFUSED = [
     (parquet(user=[1.0, 2.5], item=[5] * 2), "row 2: user id '2.5' is no whole number"),
     (parquet(user=[1.0, 1e17], item=[5] * 2), r"row 2: user id '1e\+17' is too large to be exact"),
     (parquet(user=[True, False], item=[5] * 2), "row 1: user column holds bool values, expected ids"),
-    (parquet(user=[[1], [2]], item=[5] * 2), "row 1: user column holds list"),
+    (parquet(user=[[1], [2]], item=[5] * 2), "column 'user' holds list"),
     (
         parquet(user=pa.array([1, 2**63], pa.uint64()), item=[5] * 2),
         "row 2: user id '9223372036854775808' is too",
