@@ -1,5 +1,6 @@
 """The leakage audit of a profile in words: what was counted, whether it harms a result, and what to do."""
 
+import math
 from collections.abc import Mapping
 from dataclasses import asdict, dataclass
 from typing import Any, Literal
@@ -15,6 +16,9 @@ SIGNS: dict[Verdict, str] = {"fine": "✓ fine", "watch": "◆ watch", "leak": "
 _GRAVEST_FIRST: tuple[Verdict, ...] = ("leak", "watch", "unknown", "fine")
 # shares from which something is worth a word
 NOTABLE_SEEN, NOTABLE_COLD, NOTABLE_GAP = 0.05, 0.05, 0.1
+# below this share of the users, those whose behaviours can be correlated do not speak for the others
+ENOUGH_CORRELATED = 0.05
+_ROUNDING = 1e-9
 _DONE = {
     "view": "viewed",
     "click": "clicked",
@@ -98,15 +102,32 @@ def lesson(told: Told) -> str:
     if bought:
         share = words.percent(1 - alone / bought)
         parts.append(f"In training {share} of the {target} pairs also occur under another behaviour")
-    middle = told["correlation"]["mean_of_pairs"].get("median")
-    if middle is not None:
-        parts.append(f"half of the users have behaviours that correlate above {round(middle, 2) + 0.0:.2f}")
+    if correlated := _correlated(told["correlation"]["mean_of_pairs"]):
+        parts.append(correlated)
     gap = _gap(told)
     text = "; ".join(parts) + "." if parts else ""
+    text = text[:1].upper() + text[1:]
     if gap is not None and abs(gap) >= NOTABLE_GAP:
         easier = "easier" if gap > 0 else "harder"
         text += f" Validation is {easier} than the test: {_seen_shares(told)}."
     return text
+
+
+def _correlated(found: Told) -> str:
+    """The median correlation, and whose it is; empty where too few users have one.
+
+    found: as from `core.data.profile_correlation.distribution`. The bound is rounded so that it stays true.
+    """
+    size, middle = found["users"], found.get("median")
+    if middle is None or size < 2 or size / (size + found["undefined"]) < ENOUGH_CORRELATED:
+        return ""
+    of = f"of the {size:,} users whose behaviours can be correlated, half correlate"
+    if middle >= 1:
+        return f"{of} at 1.00, acting on the same items in every way"
+    if middle < 0:
+        bound = math.ceil(100 * middle - _ROUNDING) / 100 + 0.0
+        return f"{of} at {bound:.2f} or less, acting on other items in every way".replace("-", "−")
+    return f"{of} at {math.floor(100 * middle + _ROUNDING) / 100:.2f} or more"
 
 
 def _both_sides(told: Told) -> list[Finding]:

@@ -111,5 +111,37 @@ def test_the_lesson_tells_how_validation_differs_from_the_test(home) -> None:
     assert "Validation is easier than the test: 100.0 % of its pairs" in lesson
 
 
+@pytest.mark.parametrize(
+    ("median", "said"),
+    [
+        (0.126, "half correlate at 0.12 or more"),
+        (0.29, "half correlate at 0.29 or more"),
+        (0.0, "half correlate at 0.00 or more"),
+        (0.999, "half correlate at 0.99 or more"),
+        (1.0, "half correlate at 1.00, acting on the same items in every way"),
+        (-0.126, "half correlate at −0.12 or less, acting on other items in every way"),
+        (-0.004, "half correlate at 0.00 or less"),
+    ],
+)
+def test_the_lesson_counts_the_users_that_can_be_correlated(home, median, said) -> None:
+    profile = told(home)
+    profile["correlation"]["mean_of_pairs"] |= {"users": 3_100, "undefined": 12_000, "median": median}
+    assert f"of the 3,100 users whose behaviours can be correlated, {said}" in data_audit.lesson(profile)
+
+
+@pytest.mark.parametrize(("users", "undefined"), [(1, 0), (49, 951), (0, 7)])
+def test_too_few_correlated_users_are_not_spoken_of(home, users, undefined) -> None:
+    profile = told(home)
+    profile["correlation"]["mean_of_pairs"] |= {"users": users, "undefined": undefined}
+    assert "correlat" not in data_audit.lesson(profile)
+
+
+def test_the_lesson_begins_with_a_capital(home) -> None:
+    profile = told(home)
+    profile["scopes"]["train"]["overlap"] = None
+    profile["correlation"]["mean_of_pairs"] |= {"users": 31, "median": 0.2}
+    assert data_audit.lesson(profile).startswith("Of the 31 users")
+
+
 def test_an_unknown_behavior_is_spoken_of_all_the_same() -> None:
     assert data_audit.done("wishlist") == "touched under wishlist"
