@@ -50,7 +50,9 @@ def answer(finding: Finding, table: pd.DataFrame) -> str:
         over = f"over {int(part['nodes'].iloc[0]):,} {group_title(str(group))}, " if group else ""
         said.append(over + _stands_out(about, finding))
     sentence = "; ".join(said)
-    return f"{sentence[:1].upper()}{sentence[1:]}."
+    bold = "**" if sentence.startswith("**") else ""
+    first, rest = sentence[len(bold)], sentence[len(bold) + 1 :]
+    return f"{bold}{first.upper()}{rest}."
 
 
 def _stands_out(about: Extremes, finding: Finding) -> str:
@@ -58,10 +60,16 @@ def _stands_out(about: Extremes, finding: Finding) -> str:
     if about.count == 1:
         return f"the value is **{number(largest, kind)}**"
     if about.alike:
-        return f"**all are alike**, from {number(smallest, kind)} to {number(largest, kind)}"
+        ends = [number(value, kind) for value in (smallest, largest)]
+        return (
+            f"**all are alike**, {f'at {ends[0]}' if ends[0] == ends[1] else f'from {ends[0]} to {ends[1]}'}"
+        )
     axes = learned.drawn_axes(finding)
     best, worst = (_place(axes, end) for end in (about.most, about.least))
-    text = f"**{best} {_MOST[kind]}: {number(largest, kind)}**, {worst} least: {number(smallest, kind)}"
+    if len(axes) > 1:
+        text = f"**the largest is {best}: {number(largest, kind)}**, the smallest {worst}: {number(smallest, kind)}"
+    else:
+        text = f"**{best} {_MOST[kind]}: {number(largest, kind)}**, {worst} least: {number(smallest, kind)}"
     if kind is Kind.SIGNED and about.below:
         text += f" ({about.below:,} of {about.count:,} values lie below zero)"
     return text
@@ -71,7 +79,7 @@ def _place(axes: tuple[Axis, ...], end: tuple[str, str, float]) -> str:
     row, label, _ = end
     if len(axes) < 2:
         return states.plain(label)
-    return states.plain(f"{axis_title(axes[0])} {row} with {axis_title(axes[1])} {label}")
+    return states.plain(f"{axis_title(axes[0])} {row}, {axis_title(axes[1])} {label}")
 
 
 def named_columns(finding: Finding, table: pd.DataFrame) -> pd.DataFrame:

@@ -167,7 +167,8 @@ def _how(form: Form, drawn: pd.DataFrame) -> str:
         return ""
     if drawn["low"].isna().any():
         return "; snapshots keep no spread of a mean over several: pick a single one above to see it"
-    return "; lines span the middle 90 % of the nodes"
+    whose = " and of ".join(group_title(group) for group in drawn["group"].unique())
+    return f"; lines span the middle 90 % of {whose}"
 
 
 def _picked_name(shown: Shown) -> str:

@@ -59,9 +59,8 @@ def _pick(finding: Finding, rows: Any, names: list[str]) -> int | None:
     with cells[0]:
         wanted = selection.text(
             "linked",
-            f"Find {what}",
-            help="Part of a title, or a number",
-            placeholder="title or number",
+            "Find by title or number",
+            placeholder="part of a title, or a number",
             icon=":material/search:",
         )
     found = learned.matching(wanted, names, rows) if wanted.strip() else [int(place) for place in rows]
