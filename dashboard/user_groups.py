@@ -50,13 +50,19 @@ def user_groups(profile: pd.DataFrame, users: Array, rule: Rule, *, similar: boo
 
 
 def group_titles(grouping: Grouping) -> dict[int, str]:
-    """Each group by the correlations it holds: `0.16 to 0.28`, with more digits where edges would look alike."""
+    """Each group by the correlations it holds: `0.16 to 0.28`, with more digits where edges would look alike;
+    `1.00` for the users of the greatest value, where they are a group.
+    """
     edges = grouping.edges
     digits = next(
         (d for d in (2, 3, 4) if len({f"{edge:.{d}f}" for edge in edges}) == len(set(edges.tolist()))), 6
     )
     shown = [f"{round(edge, digits) + 0.0:.{digits}f}".replace("-", "−") for edge in edges.tolist()]
     titles = {g: f"{shown[g]} to {shown[g + 1]}" for g in range(grouping.count)}
+    last = grouping.count - 1
+    if last >= 0 and edges[last] == edges[-1]:
+        titles[last] = shown[last]
+        titles |= {last - 1: f"{shown[last - 1]} to below {shown[last]}"} if last else {}
     return titles | {UNDEFINED: UNDEFINED_TITLE}
 
 

@@ -46,7 +46,8 @@ class Grouping:
 def grouped(value_V: Floats, count: int = 6, rule: Rule = "equal_count") -> Grouping:
     """Cut users into at most `count` groups of rising `value_V`; NaN belongs to none of them.
 
-    equal_count: edges are quantiles; users of one value stay together, so that many ties leave fewer, larger groups.
+    equal_count: edges are quantiles; users of one value stay together, so that many ties leave fewer, larger groups. A
+    greatest value so frequent that it is a quantile too has a group of its own, whose edges are equal.
     equal_width: edges are evenly spaced from the least to the greatest value, so that groups may be tiny or empty. One
     value for all makes one group.
 
@@ -60,8 +61,8 @@ def grouped(value_V: Floats, count: int = 6, rule: Rule = "equal_count") -> Grou
     low, high = float(known.min()), float(known.max())
     cuts: Floats = np.asarray(np.quantile(known, at) if rule == "equal_count" else low + at * (high - low))
     edges: Floats = np.unique(np.round(cuts, _DECIMALS)).astype(np.float64)
-    if len(edges) == 1:
-        edges = np.repeat(edges, 2)
+    if len(edges) == 1 or cuts[-2] == cuts[-1]:
+        edges = np.append(edges, edges[-1])
     group = np.searchsorted(edges[1:-1], rounded_V, side="right")
     return Grouping(edges, np.where(np.isnan(rounded_V), UNDEFINED, group).astype(np.int64))
 

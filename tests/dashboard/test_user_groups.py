@@ -100,6 +100,16 @@ def test_group_titles_are_told_apart() -> None:
     wide = user_groups.Grouping(np.array([-0.001, 0.25, 0.5]), np.array([0]))
     assert user_groups.group_titles(wide) == {0: "0.00 to 0.25", 1: "0.25 to 0.50", UNDEFINED: "undefined"}
 
+    tied = user_groups.Grouping(np.array([0.1, 0.2, 1.0, 1.0]), np.array([0]))
+    assert user_groups.group_titles(tied) == {
+        0: "0.10 to 0.20",
+        1: "0.20 to below 1.00",
+        2: "1.00",
+        UNDEFINED: "undefined",
+    }
+    one = user_groups.Grouping(np.array([0.3, 0.3]), np.array([0]))
+    assert user_groups.group_titles(one)[0] == "0.30"
+
 
 def test_sizes_tell_activity_beside_correlation(profile) -> None:
     groups = user_groups.user_groups(profile, np.arange(USERS), "equal_count", similar=False)

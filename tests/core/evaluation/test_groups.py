@@ -64,6 +64,24 @@ def test_ties_stay_together_and_leave_fewer_groups():
     assert grouping.sizes().sum() == 13
 
 
+@pytest.mark.parametrize("tied", [20, 95, 183])
+def test_a_tied_maximum_is_a_group_of_its_own(tied):
+    values = np.array([0.1] * 11 + [0.2] * 13 + [1.0] * tied)
+    grouping = grouped(values, 6)
+    top = grouping.group == grouping.count - 1
+    assert values[top].tolist() == [1.0] * tied
+    assert grouping.edges[-2:].tolist() == [1.0, 1.0]
+    assert grouping.group.tolist() == looped(values, grouping.edges)
+
+
+def test_a_maximum_rarer_than_a_group_shares_one():
+    values = np.append(np.linspace(0, 0.9, 60), [1.0] * 5)
+    grouping = grouped(values, 6)
+    assert grouping.count == 6
+    assert grouping.sizes()[-1] > 5
+    assert len(set(grouping.edges.tolist())) == 7
+
+
 def test_rounding_tells_no_users_apart():
     noise = np.array([0.3, 0.1 + 0.2, 0.3 - 1e-16, 0.3 + 5e-15])
     assert grouped(noise).group.tolist() == [0, 0, 0, 0]
