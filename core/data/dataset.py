@@ -12,7 +12,7 @@ from numpy.typing import NDArray
 from pydantic import ValidationError
 
 from core.data.info import SPLITS, DatasetInfo, checked_label
-from core.data.writing import DatasetContent, write_dataset
+from core.data.writing import DatasetContent, restore_interrupted, write_dataset
 from core.errors import ConfigError, DataError
 from core.home import Home
 
@@ -89,6 +89,8 @@ def open_dataset(home: Home, name: str) -> Dataset:
         folder = home.dataset(name)
     except ConfigError as error:
         raise DataError(f"{error}. {_available(home)}") from error
+    if not folder.exists():
+        restore_interrupted(home)
     if not (folder / "dataset.json").is_file():
         raise DataError(f"data set {name!r} does not exist in {home.datasets}. {_available(home)}")
     return Dataset(_read_info(folder), folder)
@@ -119,6 +121,7 @@ def damaged_datasets(home: Home) -> dict[str, str]:
 def _folders(home: Home) -> list[Path]:
     if not home.datasets.is_dir():
         return []
+    restore_interrupted(home)
     entries = home.datasets.iterdir()
     return sorted(
         entry for entry in entries if not entry.name.startswith(".") and (entry / "dataset.json").is_file()

@@ -14,6 +14,7 @@ from typing import BinaryIO
 
 from core.data.import_folder import ImportJob, ImportRequest, ImportStatus, Source, open_job
 from core.data.importers.limits import DEFAULT_MAX_MB, MEGABYTE
+from core.data.writing import restore_interrupted
 from core.detached import start_detached
 from core.errors import ConfigError, DataError
 from core.files import write_json
@@ -181,10 +182,12 @@ def purge(home: Home, older_than: float = A_DAY) -> list[str]:
 
     Returns what was removed.
     """
+    restore_interrupted(home)
     before = time.time() - older_than
     old = [path for path in _entries(home.imports) if _touched(path) < before]
     gone = [path for path in old if not ImportJob(path).is_alive]
-    gone += [path for path in _entries(home.datasets, ".*.part") if _touched(path) < before]
+    halves = [*_entries(home.datasets, ".*.part"), *_entries(home.datasets, ".*.old")]
+    gone += [path for path in halves if _touched(path) < before and not _may_be_wanted(path)]
     return [path.name for path in gone if _is_removed(path)]
 
 
@@ -213,6 +216,12 @@ def _signal(pid: int, number: signal.Signals) -> None:
 
 def _entries(folder: Path, pattern: str = "*") -> list[Path]:
     return [path for path in sorted(folder.glob(pattern)) if path.is_dir()] if folder.is_dir() else []
+
+
+def _may_be_wanted(path: Path) -> bool:
+    """Whether a replaced data set lies here whose name is still missing, since the disk refused to give it back."""
+    name = path.name[1:].rsplit(".", 2)[0]
+    return (path / "previous").exists() and not path.with_name(name).exists()
 
 
 def _touched(path: Path) -> float:

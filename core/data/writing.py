@@ -21,6 +21,9 @@ from core.data.info import SPLITS, DatasetInfo, Kind, checked_label
 from core.errors import ConfigError, DataError
 from core.files import write_json
 from core.home import Home
+from core.locks import locked
+
+LOCK_WAIT = 10.0
 
 
 @dataclass(frozen=True)
@@ -90,9 +93,24 @@ def refuse_existing(home: Home, name: str, *, replace: bool) -> Path:
         folder = home.dataset(name)
     except ConfigError as error:
         raise DataError(str(error)) from error
+    restore_interrupted(home)
     if folder.exists() and not replace:
         raise DataError(f"data set {name!r} exists in {folder.parent}; choose another name or pass --replace")
     return folder
+
+
+def restore_interrupted(home: Home) -> None:
+    """Give data sets their name back whose replacement was killed after they had lost it and before the new one had it."""
+    for retired in home.datasets.glob(".*.old"):
+        final = home.datasets / retired.name[1:].rsplit(".", 2)[0]
+        if final.exists() or not (retired / "previous").exists():
+            continue
+        try:
+            with locked(_lock(home)) as mine:
+                if mine and _put_back(retired, final):
+                    retired.rmdir()
+        except OSError:  # a read-only disk: it stays where it is until somebody may write
+            continue
 
 
 class DatasetWriter:
@@ -218,21 +236,25 @@ class DatasetWriter:
         return info
 
     def _take_name(self) -> None:
-        refuse_existing(self._home, self._final.name, replace=self._replace)
-        if not self._final.exists():
-            self._folder.rename(self._final)
-            return
         retired = Path(
             tempfile.mkdtemp(prefix=f".{self._final.name}.", suffix=".old", dir=self._final.parent)
         )
-        previous = self._final.rename(retired / "previous")
         try:
-            self._folder.rename(self._final)
-        except OSError:
-            previous.rename(self._final)
-            raise
+            with locked(_lock(self._home), wait=LOCK_WAIT) as mine:
+                if not mine:
+                    raise DataError(
+                        f"data set {self._final.name!r}: another is being stored just now; try again in a moment"
+                    )
+                refuse_existing(self._home, self._final.name, replace=self._replace)
+                try:
+                    if self._final.exists():
+                        self._final.rename(retired / "previous")
+                    self._folder.rename(self._final)
+                except BaseException:  # a signal may arrive between the two renames
+                    _put_back(retired, self._final)
+                    raise
         finally:
-            if self._final.exists():
+            if self._final.exists() or not (retired / "previous").exists():
                 shutil.rmtree(retired, ignore_errors=True)
 
     def _coded(self, frame: pd.DataFrame) -> dict[str, NDArray[Any]]:
@@ -269,6 +291,19 @@ class DatasetWriter:
         for writer in self._parquet.values():
             writer.close()
         self._parquet = {}
+
+
+def _lock(home: Home) -> Path:
+    """The lock under which names of data sets change hands."""
+    return home.supervisor / "datasets.lock"
+
+
+def _put_back(retired: Path, final: Path) -> bool:
+    """Undo the first of the two renames of a replacement, if the second is missing; whether anything was undone."""
+    if final.exists() or not (retired / "previous").exists():
+        return False
+    (retired / "previous").rename(final)
+    return True
 
 
 def _codes(column: "pd.Series[Any]", categories: Iterable[str]) -> NDArray[np.intp]:

@@ -193,13 +193,15 @@ def test_purge_removes_what_is_old_and_idle(home):
     import_jobs.start(home, busy, REQUEST, [sys.executable, "-c", SLEEPS, str(home.root), busy])
     wait_for(lambda: import_jobs.status(home, busy).pid is not None)
     half, whole = home.datasets / ".tiny.abc.part", home.datasets / "tiny"
-    for folder in (half, whole):
+    replaced, lost = home.datasets / ".tiny.def.old", home.datasets / ".gone.v2.ghi.old"
+    for folder in (half, whole, replaced / "previous", lost / "previous"):
         folder.mkdir(parents=True)
     two_days = time.time() - 2 * import_jobs.A_DAY
-    for folder in (home.imports / old, home.imports / busy, half, whole):
+    for folder in (home.imports / old, home.imports / busy, half, whole, replaced, lost):
         for path in (*folder.rglob("*"), folder):
             os.utime(path, (two_days, two_days))
-    assert import_jobs.purge(home) == [old, ".tiny.abc.part"]
+    assert import_jobs.purge(home) == [old, ".tiny.abc.part", ".tiny.def.old"]
+    assert (home.datasets / "gone.v2").is_dir()
     assert left(home) == sorted([young, busy])
     assert whole.is_dir()
     import_jobs.discard(home, busy)
