@@ -60,7 +60,7 @@ def finding_bars(
     figure = make_subplots(
         cols=len(shown),
         shared_yaxes=True,
-        horizontal_spacing=0.05,
+        horizontal_spacing=0.08,
         subplot_titles=titles if any(titles) else None,
     )
     for place, group in enumerate(shown, start=1):
@@ -70,7 +70,9 @@ def finding_bars(
     styled(figure, height=110 + 34 * table["label"].nunique(), x=x)
     span = [-1.22 * reach, 1.22 * reach] if kind is Kind.SIGNED else [0, 1.22 * reach]
     tickformat = ".0%" if kind in (Kind.SHARE, Kind.RATE) else None
-    figure.update_xaxes(range=span, tickformat=tickformat, zeroline=kind is Kind.SIGNED, zerolinecolor=GREY)
+    figure.update_xaxes(
+        range=span, nticks=6, tickformat=tickformat, zeroline=kind is Kind.SIGNED, zerolinecolor=GREY
+    )
     figure.update_yaxes(autorange="reversed", showgrid=False, ticks="", type="category")
     figure.update_yaxes(title_text=y, col=1)
     figure.update_layout(showlegend=False, bargap=0.35)

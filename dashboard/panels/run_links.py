@@ -42,6 +42,7 @@ def linked_items(home: Home, run: RunFolder, recipe: Recipe, finding: Finding) -
     st.dataframe(
         table.head(MOST_LINKED),
         hide_index=True,
+        column_order=["place", "name", "value", "support", "number"],
         height="auto" if len(table) <= 12 else 440,
         column_config=_columns(axis_title(target), bool(table["support"].notna().any())),
         alt=f"Table of {finding.title.lower()}",
@@ -109,9 +110,9 @@ def _names(axis: Axis, titles: list[str]) -> list[str]:
 def _columns(what: str, has_support: bool) -> dict[str, Any]:
     support = st.column_config.NumberColumn("support", format="localized", help=meaning("finding support"))
     return {
-        "place": st.column_config.NumberColumn("rank", width="small"),
-        "name": st.column_config.TextColumn(what, width="large"),
-        "number": st.column_config.NumberColumn("number", format="%d", width="small"),
+        "place": st.column_config.NumberColumn("rank", width=50),
+        "name": st.column_config.TextColumn(what),
+        "number": st.column_config.NumberColumn("number", format="%d"),
         "value": st.column_config.NumberColumn("value", format="%.4f"),
         "support": support if has_support else None,
     }
