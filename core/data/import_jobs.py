@@ -137,7 +137,10 @@ def start(home: Home, token: str, request: ImportRequest, command: Sequence[str]
 
 
 def stop(home: Home, token: str) -> None:
-    """End the import's process, if there is one; what was brought stays. Raises as `open_job`."""
+    """End the import's process, if there is one; what was brought stays, and so does the word of what was stored.
+
+    Raises as `open_job`.
+    """
     job = open_job(home, token)
     deadline = time.monotonic() + STOP_WITHIN
     told = False
@@ -152,6 +155,9 @@ def stop(home: Home, token: str) -> None:
                 f"the process of import {token[:8]} does not end; is it running on another machine? Stop it there"
             )
         time.sleep(0.05)
+    asked = job.request()
+    if asked is not None and has_stored(home, asked, job.stored_status()):
+        return
     try:
         (job.folder / "status.json").unlink(missing_ok=True)
     except OSError as error:

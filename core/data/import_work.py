@@ -11,7 +11,7 @@ from typing import Any
 
 from core.data.dataset import open_dataset
 from core.data.import_folder import ImportJob, ImportRequest, ImportStatus, ImportSummary, open_job
-from core.data.import_jobs import drop_files
+from core.data.import_jobs import drop_files, has_stored
 from core.data.importers.columns import ColumnMap
 from core.data.importers.registry import ImportReport, check_import, import_dataset
 from core.data.profile_store import fill
@@ -57,16 +57,19 @@ def work(home: Home, token: str) -> int:
     job = open_job(home, token)
     request = job.request()
     begun = job.stored_status()
+    entered = begun.model_copy(update={"started": time.time()})
     teller = Teller(job, begun.model_copy(update={"state": "running", "pid": os.getpid()}))
     teller.tell(sentence="Opening the data")
+    reports: list[ImportReport] = []
+    is_stopped = False
     try:
         if request is None:
             raise DataError(f"{job.folder / 'request.json'}: is missing or damaged; start the import over")
-        summary = (
-            _checked(home, job, request, teller)
-            if request.act == "check"
-            else _stored(home, job, request, teller)
-        )
+        if request.act == "check":
+            reports.append(_checked(home, job, request, teller))
+        else:
+            _store(home, job, request, teller, reports)
+        signal.signal(signal.SIGTERM, signal.SIG_IGN)  # what is done is told, whoever asks to stop
     except (RelScopeError, OSError) as error:
         teller.failed(str(error))
         return 1
@@ -74,20 +77,25 @@ def work(home: Home, token: str) -> int:
         teller.failed("the data do not fit into the memory of this machine; import a part of them")
         return 1
     except Stopped:
-        teller.tell(
-            state="failed",
-            finished=time.time(),
-            error="the import was stopped; begin it again",
-            mendable=True,
-        )
-        return 1
+        is_stopped = True
+        if request is None or not (reports and has_stored(home, request, entered)):
+            teller.tell(
+                state="failed",
+                finished=time.time(),
+                error="the import was stopped; begin it again",
+                mendable=True,
+            )
+            return 1
     except Exception as error:  # noqa: BLE001  the worker's outermost edge: whatever it is must be told
         traceback.print_exc(file=sys.stderr)
         teller.failed(f"unexpected {type(error).__name__} ({error}); please report it with the log")
         return 1
+    summary = _summary(job, reports[0])
     teller.tell(state="done", fraction=1.0, sentence="", finished=time.time(), summary=summary)
     if request.act == "import":
-        _profile(home, request.name)
+        drop_files(job)
+        if not is_stopped:
+            _profile(home, request.name)
     return 0
 
 
@@ -96,15 +104,15 @@ def is_mendable(why: str) -> bool:
     return "--" in why.rpartition(";")[2] and "--max-size" not in why
 
 
-def _checked(home: Home, job: ImportJob, request: ImportRequest, teller: Teller) -> ImportSummary:
+def _checked(home: Home, job: ImportJob, request: ImportRequest, teller: Teller) -> ImportReport:
     layout, source = request.layout, job.source()
-    return _summary(
-        job, check_import(home, layout, source, request.name, **_options(request), progress=teller.progress)
-    )
+    return check_import(home, layout, source, request.name, **_options(request), progress=teller.progress)
 
 
-def _stored(home: Home, job: ImportJob, request: ImportRequest, teller: Teller) -> ImportSummary:
-    reports: list[ImportReport] = []
+def _store(
+    home: Home, job: ImportJob, request: ImportRequest, teller: Teller, reports: list[ImportReport]
+) -> None:
+    """Import the data; the report is appended before anything is stored."""
     import_dataset(
         home,
         request.layout,
@@ -115,13 +123,12 @@ def _stored(home: Home, job: ImportJob, request: ImportRequest, teller: Teller) 
         told=reports.append,
         origin=_called(job),
     )
-    drop_files(job)
-    return _summary(job, reports[0])
 
 
 def _profile(home: Home, name: str) -> None:
     """Count the profile of what was just stored; whatever hinders it, the data set is there and its page counts again."""
     try:
+        signal.signal(signal.SIGTERM, _stop)
         fill(home, open_dataset(home, name))
     except (RelScopeError, OSError, Stopped) as error:
         print(f"{name} was not profiled: {error}", file=sys.stderr)  # noqa: T201  the log
@@ -156,4 +163,5 @@ def _summary(job: ImportJob, report: ImportReport) -> ImportSummary:
 
 
 def _stop(number: int, frame: FrameType | None) -> None:
+    signal.signal(signal.SIGTERM, signal.SIG_IGN)  # tidying up is not interrupted once more
     raise Stopped

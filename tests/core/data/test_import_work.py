@@ -2,6 +2,7 @@
 
 import io
 import os
+import pkgutil
 import re
 import signal
 import subprocess
@@ -133,6 +134,46 @@ def test_a_stopped_import_leaves_no_half_data_set(home, monkeypatch):
     assert "was stopped" in import_jobs.status(home, job.token).error
     assert left(home) == []
     assert job.files.exists()
+
+
+@pytest.mark.parametrize(
+    "moment", ["core.data.writing.DatasetWriter._take_name", "core.data.import_work.drop_files"]
+)
+def test_an_import_stopped_after_it_stored_is_done(home, monkeypatch, moment):
+    module, _, name = moment.rpartition(".")
+    genuine = pkgutil.resolve_name(moment)
+
+    def stopped_after(given) -> None:
+        genuine(given)
+        os.kill(os.getpid(), signal.SIGTERM)
+
+    monkeypatch.setattr(f"{module}.{name}", stopped_after)
+    job = asked(home, HEADER + ROWS)
+    assert import_work.work(home, job.token) == 0
+    told = import_jobs.status(home, job.token)
+    assert (told.state, told.error) == ("done", "")
+    assert told.summary is not None
+    assert told.summary.users == 5
+    assert left(home) == ["odd"]
+    assert not job.files.exists()
+    import_jobs.stop(home, job.token)
+    assert import_jobs.status(home, job.token) == told
+
+
+def test_an_import_stopped_before_it_replaced_is_not_done(home, monkeypatch):
+    assert import_work.work(home, asked(home, HEADER + ROWS).token) == 0
+    first = open_dataset(home, "odd").info
+
+    def stopped(writer, provenance) -> None:
+        os.kill(os.getpid(), signal.SIGTERM)
+        time.sleep(5)
+
+    monkeypatch.setattr("core.data.writing.DatasetWriter.finish", stopped)
+    job = asked(home, HEADER + ROWS, replace=True)
+    assert import_work.work(home, job.token) == 1
+    assert import_jobs.status(home, job.token).state == "failed"
+    assert job.files.exists()
+    assert open_dataset(home, "odd").info == first
 
 
 def test_the_command_that_the_page_starts_does_the_work(home):
