@@ -122,14 +122,16 @@ def size_table(groups: UserGroups) -> pd.DataFrame:
 
 @dataclass(frozen=True)
 class Trend:
-    """A metric in the lowest and the highest defined group of one run. apart: whether their intervals do not overlap."""
+    """A metric in the lowest and the highest defined group of one run. apart: whether their intervals do not overlap; None
+    where one of them has no interval, its users being all alike.
+    """
 
     name: str
     low_title: str
     high_title: str
     lowest: float
     highest: float
-    apart: bool
+    apart: bool | None
 
 
 def trends(table: pd.DataFrame) -> list[Trend]:
@@ -140,7 +142,9 @@ def trends(table: pd.DataFrame) -> list[Trend]:
         if len(part) < 2:
             continue
         first, last = part.iloc[0], part.iloc[-1]
-        apart = bool(first["high"] < last["low"] or last["high"] < first["low"])
+        apart: bool | None = bool(first["high"] < last["low"] or last["high"] < first["low"])
+        if np.isnan([first["low"], last["low"]]).any():
+            apart = None
         found.append(
             Trend(str(name), first["title"], last["title"], float(first["mean"]), float(last["mean"]), apart)
         )

@@ -82,9 +82,9 @@ def similar_activity(pairs_V: NDArray[Any]) -> NDArray[np.bool_]:
 def mean_interval(value_V: Floats, level: float = 0.95) -> tuple[float, float, float]:
     """Mean of values within [0, 1] and its interval at `level`; the whole of [0, 1] for a single user, NaN for none.
 
-    Student's t interval of the mean, cut to [0, 1]. Where all values are 0 or 1 (a hit rate) or all are equal, Wilson's
-    score interval: it does not shrink to a point when nobody in a small group was hit, and the variance p (1 - p) it
-    assumes is the largest that values within [0, 1] can have.
+    Student's t interval of the mean, cut to [0, 1]. Where all values are 0 or 1 (a hit rate), Wilson's score interval: it
+    does not shrink to a point when nobody in a small group was hit. Graded values that are all equal say nothing about
+    how values vary: they have a mean and no interval (NaN).
     """
     from scipy.special import (
         ndtri,
@@ -97,18 +97,20 @@ def mean_interval(value_V: Floats, level: float = 0.95) -> tuple[float, float, f
     mean = float(value_V.mean())
     if size == 1:
         return mean, 0.0, 1.0
-    if np.isin(value_V, (0.0, 1.0)).all() or np.ptp(value_V) == 0:
+    if np.isin(value_V, (0.0, 1.0)).all():
         z = float(ndtri((1 + level) / 2))
         centre = (mean + z * z / (2 * size)) / (1 + z * z / size)
         half = z / (1 + z * z / size) * (mean * (1 - mean) / size + z * z / (4 * size * size)) ** 0.5
         return mean, max(0.0, min(mean, centre - half)), min(1.0, max(mean, centre + half))
+    if np.ptp(value_V) == 0:
+        return mean, np.nan, np.nan
     half = float(stdtrit(size - 1, (1 + level) / 2)) * float(value_V.std(ddof=1)) / size**0.5
     return mean, max(0.0, mean - half), min(1.0, mean + half)
 
 
 @dataclass(frozen=True)
 class GroupMean:
-    """Mean of one group of users with its 95 % interval. group: its place, UNDEFINED for users without a value."""
+    """Mean of one group of users with its 95 % interval, NaN as in `mean_interval`. group: its place, UNDEFINED for users without a value."""
 
     group: int
     mean: float

@@ -95,9 +95,15 @@ def _add(
                 "thickness": 1.3,
                 "width": 3,
             },
-            customdata=part[["low", "high", "size", "title"]],
-            hovertemplate=f"<b>{name}</b><br>%{{customdata[3]}}<br>mean %{{y:{value_format}}} "
-            f"(95 %: %{{customdata[0]:{value_format}}} to %{{customdata[1]:{value_format}}})<br>"
-            f"%{{customdata[2]:,}} {counted}<extra></extra>",
+            customdata=[
+                (_interval(low, high, value_format), size, title)
+                for low, high, size, title in part[["low", "high", "size", "title"]].itertuples(index=False)
+            ],
+            hovertemplate=f"<b>{name}</b><br>%{{customdata[2]}}<br>mean %{{y:{value_format}}} (%{{customdata[0]}})<br>"
+            f"%{{customdata[1]:,}} {counted}<extra></extra>",
         )
     )
+
+
+def _interval(low: float, high: float, form: str) -> str:
+    return f"95 %: {low:{form}} to {high:{form}}" if low == low else "no interval: all alike"

@@ -1,5 +1,8 @@
 """Groups of users on the Experts page: who is served how well, and whose pairs are decided by which expert."""
 
+from collections.abc import Hashable, Mapping
+from typing import Any
+
 import pandas as pd
 import streamlit as st
 
@@ -172,6 +175,8 @@ def _move(trend: user_groups.Trend) -> str:
         "does not clearly change" if not trend.apart else "rises" if trend.highest > trend.lowest else "falls"
     )
     overlap = "their intervals lie apart" if trend.apart else "their intervals overlap"
+    if trend.apart is None:
+        overlap = "one of them has no interval, its users being all alike"
     between = f"from {words.score(trend.lowest)} to {words.score(trend.highest)}"
     return f"**{way}** under {states.plain(trend.name)}, {between}; {overlap}"
 
@@ -181,14 +186,18 @@ def _wide(table: pd.DataFrame, sizes: pd.DataFrame) -> pd.DataFrame:
     wide = sizes.copy()
     for name, part in table.groupby("name", sort=False):
         told = {
-            row[
-                "title"
-            ]: f"{words.score(row['mean'])}  ({words.score(row['low'])} to {words.score(row['high'])})"
+            row["title"]: f"{words.score(row['mean'])}  ({_interval(row)})"
             for row in part.to_dict("records")
             if row["size"]
         }
         wide[str(name)] = wide["group"].map(told)
     return wide
+
+
+def _interval(row: Mapping[Hashable, Any]) -> str:
+    if row["low"] != row["low"]:
+        return "no interval: all alike"
+    return f"{words.score(row['low'])} to {words.score(row['high'])}"
 
 
 _SIZE_COLUMNS = {

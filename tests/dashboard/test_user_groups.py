@@ -135,5 +135,7 @@ def test_a_trend_compares_the_extreme_groups_and_leaves_the_undefined_out() -> N
     assert (found.lowest, found.highest, found.apart) == (0.2, 0.5, True)
     (found,) = user_groups.trends(trend_table((0.4, 0.3, 0.5), (0.2, 0.1, 0.31)))
     assert not found.apart
+    (found,) = user_groups.trends(trend_table((0.4, np.nan, np.nan), (0.2, 0.1, 0.31)))
+    assert found.apart is None
     one = trend_table((0.4, 0.3, 0.5), (0.2, 0.1, 0.3)).iloc[:1]
     assert user_groups.trends(one) == []

@@ -190,6 +190,13 @@ def test_trends_are_told_per_run(home, data, done, opened) -> None:
     assert "their intervals lie apart" in said
 
 
+def test_groups_of_users_that_are_all_alike_have_no_interval(done, opened, tables) -> None:
+    app = opened("experts", run="done-run", experts="groups", metric="ndcg@10")
+    assert tables["groups-ndcg-at-10-done-run"]["low"].isna().any()
+    assert "one of them has no interval, its users being all alike" in texts(app)
+    assert any("no interval: all alike" in frame.value.to_string() for frame in app.dataframe)
+
+
 def test_a_run_that_does_not_exist_is_left_out_and_told(done, opened) -> None:
     said = texts(opened("experts", run="done-run", experts="groups", runs="done-run,gone"))
     assert "'gone'" in said

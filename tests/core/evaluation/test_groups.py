@@ -118,9 +118,14 @@ def test_interval_of_hits_is_wilsons(hits, size):
 def test_interval_stays_within_0_and_1_and_never_shrinks_to_a_point():
     assert mean_interval(np.array([0.0, 0.9]))[1:] == (0.0, 1.0)
     assert mean_interval(np.array([0.4]))[1:] == (0.0, 1.0)
-    mean, low, high = mean_interval(np.full(19, 0.4))
-    assert low < mean < high
     assert all(np.isnan(mean_interval(np.zeros(0))))
+
+
+@pytest.mark.parametrize("value", [0.25, 0.6309297])
+def test_equal_graded_values_have_no_interval(value):
+    mean, low, high = mean_interval(np.full(1_009, value))
+    assert mean == pytest.approx(value)
+    assert np.isnan([low, high]).all()
 
 
 def test_the_t_interval_covers_the_mean_as_often_as_it_says():
