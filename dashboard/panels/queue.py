@@ -1,6 +1,6 @@
 """Device slots, what trains on them, and the queue with its positions."""
 
-from collections.abc import Mapping
+from collections.abc import Iterable, Mapping
 
 import streamlit as st
 
@@ -37,7 +37,8 @@ def _queue(home: Home, with_queue: bool) -> None:
         for slot in slots:
             _slot(home, slot, runs, cancelling=slot.run_id in told)
         if with_queue:
-            _waiting(home, runs, told)
+            held = {slot.run_id for slot in slots}
+            _waiting(home, [run for run in runs.values() if run.run_id not in held], told)
         keep_supervisor(home)  # last: what is known is shown before anybody waits for a process to start
 
 
@@ -54,7 +55,7 @@ def _slot(home: Home, state: SlotState, runs: Mapping[str, RunSummary], *, cance
             return
         with st.container(horizontal=True, vertical_alignment="center", horizontal_alignment="distribute"):
             link("runs", states.plain(run_title(run)), run=run.run_id)
-            _cancel(home, run, cancelling=cancelling)
+            _cancel(home, run, state.slot.name, cancelling=cancelling)
         share = min(run.epoch / run.epochs, 1.0) if run.epochs else 0.0
         st.progress(share, text=f"epoch {run.epoch:,} of {run.epochs:,}" if run.epochs else "fitting")
 
@@ -66,8 +67,9 @@ def slot_words(slot: Slot) -> str:
     return f"{slot.title}, {words.size(slot.memory_free)} of {words.size(slot.memory_total)} free"
 
 
-def _waiting(home: Home, runs: Mapping[str, RunSummary], told: set[str]) -> None:
-    waiting = queue_order(runs.values())
+def _waiting(home: Home, runs: Iterable[RunSummary], told: set[str]) -> None:
+    """The queue. runs: those that hold no slot; a run that has just been started may still be told as queued."""
+    waiting = queue_order(runs)
     if not waiting:
         st.caption("The queue is empty.", help=meaning("slot"))
         return
@@ -75,14 +77,15 @@ def _waiting(home: Home, runs: Mapping[str, RunSummary], told: set[str]) -> None
     for place, run in enumerate(waiting[:20], start=1):
         with st.container(horizontal=True, vertical_alignment="center", horizontal_alignment="distribute"):
             link("runs", f"{place}. {states.plain(run_title(run))}", run=run.run_id)
-            _cancel(home, run, cancelling=run.run_id in told)
+            _cancel(home, run, "waiting", cancelling=run.run_id in told)
     states.sampled(min(20, len(waiting)), len(waiting), "waiting runs")
 
 
-def _cancel(home: Home, run: RunSummary, *, cancelling: bool) -> None:
+def _cancel(home: Home, run: RunSummary, place: str, *, cancelling: bool) -> None:
+    """place: where the run is shown, so that one run in two places never has one key twice."""
     pressed = st.button(
         "Cancelling…" if cancelling else "Cancel",
-        key=f"queue-cancel:{run.run_id}",
+        key=f"queue-cancel:{place}:{run.run_id}",
         type="tertiary",
         icon=":material/close:",
         disabled=cancelling,

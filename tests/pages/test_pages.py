@@ -3,13 +3,16 @@
 import json
 import sys
 import time
+from types import SimpleNamespace
 
 import pytest
 
 from core.catalog.systems import CATALOG
 from core.runs import launch
+from core.runs.devices import Slot
 from core.runs.folder import open_run
 from core.runs.requests import write_request
+from core.runs.state import SlotState
 from dashboard.navigation import ROOT, SECTIONS
 from tests.dashboard import stored_runs
 from tests.pages.conftest import texts
@@ -379,3 +382,15 @@ def test_cleared_seeds_are_an_error(stored, opened) -> None:
     assert any("no seed is given" in error.value for error in app.error)
     assert app.text_input(key="pick:seeds").value == ""
     assert "launch" not in [widget.key for widget in app.button]
+
+
+def test_a_run_that_starts_between_two_readings_stands_in_one_place_only(stored, opened, monkeypatch) -> None:
+    slot = Slot(name="cpu:0", kind="cpu", title="CPU", threads=2)
+    held = SlotState(slot=slot, run_id="queued-run")
+    state = SimpleNamespace(slots=(held,), trouble="")
+    monkeypatch.setattr(launch, "supervisor_state", lambda home: state)
+    app = opened("train")
+    assert [button.key for button in app.button if "queued-run" in button.key] == [
+        "queue-cancel:cpu:0:queued-run"
+    ]
+    assert "The queue is empty." in texts(app)
