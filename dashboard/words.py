@@ -121,7 +121,7 @@ def state_sentence(
     match status.state:
         case "queued":
             position = f" It is number {place} in the queue." if place else ""
-            return f"Waiting for a free slot since {duration(now - status.queued)}.{position}"
+            return f"Waiting for a free slot for {duration(now - status.queued)}.{position}"
         case "running":
             silent = now - (status.heartbeat or now)
             quiet = f" No sign of life for {duration(silent)}." if silent > SILENT_AFTER else ""

@@ -40,7 +40,7 @@ def test_counts_agree_with_their_noun() -> None:
 
 def test_a_queued_run_tells_its_place() -> None:
     text = words.state_sentence(status(state="queued"), resumable=False, place=2, now=112.0)
-    assert "since 12 s" in text
+    assert "Waiting for a free slot for 12 s" in text
     assert "number 2" in text
 
 
