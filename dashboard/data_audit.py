@@ -178,7 +178,8 @@ def _seen(told: Told) -> list[Finding]:
     if gap is not None:
         apart = abs(gap) >= NOTABLE_GAP
         advice = (
-            "The epoch is chosen on another task than the one that is scored. Compare with `--selection last`."
+            "The epoch is chosen on another task than the one that is scored. Compare with **Model scored: last epoch** "
+            "on the page Train (`--selection last`)."
             if apart
             else "About as many as of the test pairs."
         )

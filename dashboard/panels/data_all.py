@@ -26,7 +26,7 @@ def all_sets(home: Home) -> None:
     table = comparison_table(found, profiles)
     names = [info.name for info in found]
     st.dataframe(
-        percents(table, "seen", "cold"),
+        percents(table, "density", "seen", "cold"),
         key="all-data-sets",
         hide_index=True,
         placeholder="–",
@@ -71,7 +71,7 @@ _COMPARED = {
         name: st.column_config.NumberColumn(name, **_COUNT) for name in ("users", "items", "pairs", "repairs")
     },
     "target": st.column_config.NumberColumn("training pairs, target", **_COUNT),
-    "density": st.column_config.NumberColumn("density, target", format="%.5f", help=meaning("density")),
+    "density": st.column_config.NumberColumn("density, target", format="%.3f %%", help=meaning("density")),
     "test": st.column_config.NumberColumn("test pairs", **_COUNT),
     "seen": st.column_config.NumberColumn("touched in training", **_PERCENT, help=meaning("seen")),
     "cold": st.column_config.NumberColumn("of cold items", **_PERCENT, help=meaning("cold")),

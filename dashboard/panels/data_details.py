@@ -123,11 +123,11 @@ def split(told: Told) -> None:
         ("train", "valid", "test", "users", "items"), st.column_config.NumberColumn(**_COUNT)
     )
     st.dataframe(
-        data_profile.count_table(told, names),
+        data_profile.percents(data_profile.count_table(told, names), "density"),
         hide_index=True,
         column_config=columns
         | {
-            "density": st.column_config.NumberColumn("density", format="%.5f", help=meaning("density")),
+            "density": st.column_config.NumberColumn("density", format="%.3f %%", help=meaning("density")),
         },
         alt="Table of rows per behaviour and split",
     )
