@@ -5,7 +5,7 @@ Source: Guo et al., CIGF, WWW 2023, Eqs. 1 and 14 to 16, Section 5.3.3.
 """
 
 from abc import ABC, abstractmethod
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 
 import torch
 from torch import Tensor, nn
@@ -13,7 +13,7 @@ from torch.nn import functional as F
 
 from core.catalog.cigf import CIGFConfig
 
-_PAIRS_AT_ONCE = 1 << 19
+_FLOATS_AT_ONCE = 1 << 18
 
 
 class Head(nn.Module, ABC):
@@ -35,16 +35,9 @@ class Head(nn.Module, ABC):
     def forward(self, task: int, user_PKD: Tensor, item_PKD: Tensor) -> Tensor:
         """Scores of P pairs under one task, [P]."""
 
+    @abstractmethod
     def score_all(self, task: int, user_BKD: Tensor, item_IKD: Tensor) -> Tensor:
-        """Scores of every user with every item, [B, I]; pairs are formed in chunks of bounded size."""
-        num_items = item_IKD.shape[0]
-        rows = max(1, _PAIRS_AT_ONCE // num_items)
-        parts = []
-        for users in user_BKD.split(rows):
-            pairs_user = users.repeat_interleave(num_items, 0)
-            pairs_item = item_IKD.repeat(users.shape[0], 1, 1)
-            parts.append(self(task, pairs_user, pairs_item).view(-1, num_items))
-        return torch.cat(parts)
+        """Scores of every user with every item, [B, I], without forming pairs of representations."""
 
     def gates(self, user_PKD: Tensor, item_PKD: Tensor) -> Tensor | None:
         """Shares of the experts per task, [K, P, E], or None for heads without gates."""
@@ -61,6 +54,10 @@ class Head(nn.Module, ABC):
 
     def _tower(self, values_PD: Tensor) -> Tensor:
         return self.scale * (values_PD.mean(-1) if self.is_mean else values_PD.sum(-1))
+
+    def _reduced(self, sums: Tensor, dims: int) -> Tensor:
+        """What `_tower` makes of values whose sum over `dims` dimensions is known."""
+        return self.scale * (sums / dims if self.is_mean else sums)
 
     def _same_input(self, values_PKD: Tensor) -> Tensor:
         """The unified input of heads that do not separate theirs: the mean (paper) or the sum (released code)."""
@@ -147,6 +144,19 @@ class SharedBottom(Head):
             hidden_PW = F.leaky_relu(self.bottom(hidden_PW), self.slope)
         return self._tower(hidden_PW * self.tower.weight[task])
 
+    def score_all(self, task: int, user_BKD: Tensor, item_IKD: Tensor) -> Tensor:
+        user_BD, item_ID = self._same_input(user_BKD), self._same_input(item_IKD)
+        tower_W = self.tower.weight[task]
+        if self.bottom is None:
+            user_B, item_I = user_BD @ tower_W[: self.dim], item_ID @ tower_W[self.dim :]
+            return self._reduced(user_B[:, None] + item_I, 2 * self.dim)
+        bottom = _halves(self.bottom, user_BD, item_ID)
+
+        def scores(users: slice, items: slice) -> Tensor:
+            return F.leaky_relu_(_summed(bottom, users, items), self.slope) @ tower_W
+
+        return self._reduced(_in_blocks(len(user_BD), len(item_ID), 2 * self.dim, scores), 2 * self.dim)
+
 
 class MMOE(Head):
     """K experts LeakyReLU(FC [u; i] -> 2D) mixed by one softmax gate per task (Ma et al. 2018), then the tower h."""
@@ -164,6 +174,18 @@ class MMOE(Head):
             [F.leaky_relu(self.experts[e](input_PW), self.slope) for e in self._visible(task)], 1
         )
         return (share_PE * self._tower(expert_PEW)).sum(-1)
+
+    def score_all(self, task: int, user_BKD: Tensor, item_IKD: Tensor) -> Tensor:
+        user_BD, item_ID = self._same_input(user_BKD), self._same_input(item_IKD)
+        gate = _halves(self.task_gates[task], user_BD, item_ID)
+        experts = [_halves(self.experts[e], user_BD, item_ID) for e in self._visible(task)]
+
+        def scores(users: slice, items: slice) -> Tensor:
+            share_biE = _summed(gate, users, items).softmax(-1)
+            hidden = (F.leaky_relu_(_summed(expert, users, items), self.slope) for expert in experts)
+            return (share_biE * torch.stack([self._tower(values) for values in hidden], -1)).sum(-1)
+
+        return _in_blocks(len(user_BD), len(item_ID), 2 * self.dim, scores)
 
     def gates(self, user_PKD: Tensor, item_PKD: Tensor) -> Tensor:
         input_PW = self._pair_input(user_PKD, item_PKD)
@@ -224,6 +246,31 @@ HEADS: dict[str, type[Head]] = {
     "mmoe": MMOE,
     "ple": PLE,
 }
+
+
+def _halves(layer: nn.Module, user_BD: Tensor, item_ID: Tensor) -> tuple[Tensor, Tensor]:
+    """A layer on [u; i] as a part of users and a part of items, whose sum it is."""
+    assert isinstance(layer, nn.Linear)
+    user_weight, item_weight = layer.weight.split(user_BD.shape[1], 1)
+    return F.linear(user_BD, user_weight, layer.bias), F.linear(item_ID, item_weight)
+
+
+def _summed(halves: tuple[Tensor, Tensor], users: slice, items: slice) -> Tensor:
+    """The layer for some users and items: [b, i, X]."""
+    return halves[0][users, None] + halves[1][items]
+
+
+def _in_blocks(
+    num_users: int, num_items: int, width: int, scores: Callable[[slice, slice], Tensor]
+) -> Tensor:
+    """`scores` of blocks of users and items, joined: [B, I]. A block holds `_FLOATS_AT_ONCE` / width pairs or one."""
+    columns = min(num_items, max(1, _FLOATS_AT_ONCE // width))
+    rows = max(1, _FLOATS_AT_ONCE // (width * columns))
+    blocks = [
+        [scores(slice(u, u + rows), slice(i, i + columns)) for i in range(0, num_items, columns)]
+        for u in range(0, num_users, rows)
+    ]
+    return torch.cat([torch.cat(parts, 1) for parts in blocks])
 
 
 def _dense(inputs: int, outputs: int, bias: bool = True) -> nn.Linear:

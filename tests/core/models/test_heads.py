@@ -37,9 +37,11 @@ def data():
     return tiny.random_ranking(5, 7)
 
 
-@pytest.mark.parametrize("tower", ["sum", "mean"])
+@pytest.mark.parametrize(("tower", "floats"), [("sum", 60), ("mean", 13), ("sum", 1)])
 @pytest.mark.parametrize("name", HEADS)
-def test_scores_equal_the_loops_and_score_all_equals_pairs(data, monkeypatch, name: str, tower: str):
+def test_scores_equal_the_loops_and_score_all_equals_pairs(
+    data, monkeypatch, name: str, tower: str, floats: int
+):
     model = tiny.cigf(data, tower=tower, **HEADS[name])
     reference = Reference(model)
     e = reference.representations()
@@ -48,7 +50,8 @@ def test_scores_equal_the_loops_and_score_all_equals_pairs(data, monkeypatch, na
     )
     encoding = model.encode()
     owner, item = torch.arange(5).repeat_interleave(7), torch.arange(7).repeat(5)
-    monkeypatch.setattr(heads, "_PAIRS_AT_ONCE", 15)  # two users at once: the last chunk is smaller
+    # hidden layers are 4 wide: blocks of two users, of three items, of one pair
+    monkeypatch.setattr(heads, "_FLOATS_AT_ONCE", floats)
     for task in range(3):
         pairs = model.head(task, encoding.user[owner], encoding.item[item]).view(5, 7)
         np.testing.assert_allclose(tiny.array(pairs), expected[task], rtol=1e-6, atol=1e-6)
@@ -57,6 +60,23 @@ def test_scores_equal_the_loops_and_score_all_equals_pairs(data, monkeypatch, na
     np.testing.assert_allclose(
         tiny.array(model.score(torch.tensor([3, 1]))), expected[2][[3, 1]], rtol=1e-6, atol=1e-6
     )
+
+
+@pytest.mark.parametrize("name", ["shared_bottom", "mmoe", "ple"])
+def test_hidden_layers_of_all_pairs_are_bounded_in_floats(data, monkeypatch, name: str):
+    model = tiny.cigf(data, **HEADS[name])
+    sizes, summed = [], heads._summed
+
+    def measured(*args):
+        found = summed(*args)
+        sizes.append(found.numel())
+        return found
+
+    monkeypatch.setattr(heads, "_summed", measured)
+    monkeypatch.setattr(heads, "_FLOATS_AT_ONCE", 20)
+    encoding = model.encode()
+    model.head.score_all(0, encoding.user, encoding.item)
+    assert 4 < max(sizes) <= 20
 
 
 @pytest.mark.parametrize("name", HEADS)
