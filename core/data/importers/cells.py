@@ -9,7 +9,8 @@ from numpy.typing import NDArray
 
 LARGEST_ID = int(np.iinfo(np.int64).max)
 _EXACT = 1 << 53
-_MISSING = frozenset(("", "nan", "null", "none", "na", "n/a", "<na>", "nat"))
+# what programs write for a missing value, in lower case
+MISSING = ("", "nan", "null", "none", "na", "n/a", "<na>", "nat")
 _WHOLE = r"^[0-9]+(\.0*)?$"
 
 
@@ -58,7 +59,7 @@ def whole_numbers(column: Any, name: str) -> tuple[NDArray[np.int64], int]:
 def texts(column: Any, name: str) -> tuple[Any, int]:
     """Ids of column `name` as texts without spaces around, and how many had some or came as numbers like `12.0`.
 
-    Raises CellError at the first that is empty or missing.
+    Raises CellError at the first that is missing, or a text that means so (`NULL`, `nan`, ...).
     """
     column = plain(column)
     if pa.types.is_integer(column.type) or pa.types.is_floating(column.type):
@@ -69,10 +70,15 @@ def texts(column: Any, name: str) -> tuple[Any, int]:
             0, f"{name} column holds {column.type} values, expected ids; choose another column with --map"
         )
     trimmed = pc.utf8_trim_whitespace(column)
-    empty = pc.fill_null(pc.equal(trimmed, ""), True)
-    if pc.any(empty).as_py():
-        raise CellError(_first(empty), f"{name} id is missing; fill it or remove the row")
+    missing = is_missing(trimmed)
+    if pc.any(missing).as_py():
+        raise _refused(column, name, missing)
     return trimmed, int(pc.sum(pc.not_equal(trimmed, column)).as_py() or 0)
+
+
+def is_missing(trimmed: Any) -> Any:
+    """Which texts (without spaces around) are missing or mean a missing value."""
+    return pc.is_in(pc.utf8_lower(trimmed), pa.array([*MISSING, None]))
 
 
 def out_of_range(integers: Any) -> Any:
@@ -123,7 +129,7 @@ def _refused(column: Any, name: str, wrong: Any) -> CellError:
     value = column[record].as_py()
     text = "" if value is None else str(value).strip()
     came = f"{name} id {text[:40]!r}"
-    if text.lower() in _MISSING:
+    if text.lower() in MISSING:
         return CellError(record, f"{name} id is missing ({text or 'empty'}); fill it or remove the row")
     try:
         number = float(text)

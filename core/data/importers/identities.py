@@ -74,7 +74,7 @@ class TextIds:
         self._repaired = 0
 
     def add(self, column: Any, kept: NDArray[np.bool_] | None) -> None:
-        """Read one batch, of which only the `kept` rows count. Raises CellError at the first that is empty."""
+        """Read one batch, of which only the `kept` rows count. Raises CellError at the first that is missing."""
         values, repaired = texts(column, self._name)
         self._repaired += repaired
         values = values if kept is None else values.filter(pa.array(kept))
@@ -98,12 +98,7 @@ class TextIds:
 
     def notes(self) -> list[str]:
         told = [f"{self._name}: {self._repaired} ids lost spaces around them or a trailing '.0'"]
-        lowered = pc.utf8_lower(self._known)
-        marks = [word for word in ("nan", "null", "none") if pc.any(pc.equal(lowered, word)).as_py()]
-        return (told if self._repaired else []) + [
-            f"{self._name}: {mark!r} is taken for an id like any other; remove its rows if it means missing"
-            for mark in marks
-        ]
+        return told if self._repaired else []
 
 
 def ids_of(kind: IdKind, name: str) -> WholeIds | TextIds:

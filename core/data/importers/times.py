@@ -7,14 +7,15 @@ import pyarrow as pa
 import pyarrow.compute as pc
 from numpy.typing import NDArray
 
-from core.data.importers.cells import LARGEST_ID, CellError, out_of_range, plain
+from core.data.importers.cells import LARGEST_ID, CellError, is_missing, out_of_range, plain
 from core.data.splits import NO_TIME
 
 _UNITS = ("seconds", "milliseconds", "microseconds", "nanoseconds")
 # 10^11 seconds are the year 5138; 10^11 milliseconds are March 1973
 _BORDERS = np.array([10**11, 10**14, 10**17], dtype=np.int64)
+_LATEST = int(_BORDERS[0])
 _DAYS = (19_000_101, 21_001_231)
-_MISSING = ["", "nan", "null", "none", "na", "n/a", "<na>", "nat"]
+_PER_SECOND = {"s": 1, "ms": 10**3, "us": 10**6, "ns": 10**9}
 _NUMBER = r"^[0-9]+(\.[0-9]*)?([eE][+]?[0-9]{1,2})?$"
 _MINUS = r"^-[0-9.]+$"
 _HELP = "expected unix seconds or milliseconds, or dates like 2014-09-30 or 2014-09-30T12:00:00"
@@ -32,13 +33,10 @@ class TimeReader:
         """The cells in the unit of the file, NO_TIME where empty. Raises CellError at the first that is no time."""
         column = plain(column)
         if pa.types.is_timestamp(column.type) or pa.types.is_date(column.type):
-            values = _whole_seconds(
-                column.cast(pa.timestamp("us", getattr(column.type, "tz", None)), safe=False)
-            )
-            return self._known(values, column.is_valid(), "date")
+            return self._known(_date_seconds(column), column.is_valid(), "date")
         if pa.types.is_string(column.type):
             trimmed = pc.utf8_trim_whitespace(column)
-            known = pc.invert(pc.is_in(pc.utf8_lower(trimmed), pa.array([*_MISSING, None])))
+            known = pc.invert(is_missing(trimmed))
             return self._from_texts(pc.if_else(known, trimmed, None), known)
         if pa.types.is_integer(column.type) or pa.types.is_floating(column.type):
             valid = pc.and_kleene(column.is_valid(), pc.fill_null(pc.is_finite(column), False))
@@ -128,6 +126,11 @@ class TimeReader:
             early = is_known & (values < 0)
             if early.any():
                 raise CellError(int(np.argmax(early)), "time lies before 1970; correct it or leave it empty")
+            late = is_known & (values >= _LATEST) if form == "date" else early
+            if late.any():
+                raise CellError(
+                    int(np.argmax(late)), "time lies after the year 5138; correct it or leave it empty"
+                )
             self._form = form
         self._missing += int((~is_known).sum())
         return np.where(is_known, values, NO_TIME)
@@ -144,9 +147,22 @@ def _moments(texts: Any) -> Any | None:
 
 
 def _whole_seconds(moments: Any) -> NDArray[np.int64]:
-    micros = pc.fill_null(moments.cast(pa.int64()), 0).to_numpy(zero_copy_only=False)
-    seconds: NDArray[np.int64] = np.floor_divide(micros, 1_000_000)
+    seconds: NDArray[np.int64] = np.floor_divide(_integers(moments), 1_000_000)
     return seconds
+
+
+def _date_seconds(column: Any) -> NDArray[np.int64]:
+    """Seconds since 1970 of dates and timestamps of any unit, 0 where missing."""
+    if pa.types.is_date32(column.type):
+        return _integers(column.cast(pa.int32())) * 86_400
+    unit = "ms" if pa.types.is_date64(column.type) else column.type.unit
+    seconds: NDArray[np.int64] = np.floor_divide(_integers(column), _PER_SECOND[unit])
+    return seconds
+
+
+def _integers(column: Any) -> NDArray[np.int64]:
+    integers: NDArray[np.int64] = pc.fill_null(column.cast(pa.int64()), 0).to_numpy(zero_copy_only=False)
+    return integers
 
 
 def _first_bad(texts: Any) -> int:
