@@ -14,6 +14,7 @@ from core.runs.folder import RunFolder
 LONGEST_NOTES = 20_000
 LONGEST_TAG = 40
 MOST_TAGS = 20
+_UNREADABLE = (OSError, ValueError, KeyError, TypeError, RecursionError)
 _TAG = re.compile(rf"\w[\w .:+=@#/-]{{0,{LONGEST_TAG - 1}}}")
 
 
@@ -39,9 +40,8 @@ class NotesChanged(RunError):
 def read_notes(run: RunFolder) -> Notes:
     """The notes and tags of `run`; none where the file is missing or damaged."""
     try:
-        stored = read_json(run.path / "notes.json")
-        return Notes(str(stored["notes"]), tuple(str(tag) for tag in stored["tags"]))
-    except (OSError, ValueError, KeyError, TypeError, RecursionError):
+        return _parsed(run.path / "notes.json")
+    except _UNREADABLE:
         return Notes()
 
 
@@ -85,8 +85,18 @@ def _check_notes(run_id: str, notes: str, tags: tuple[str, ...]) -> None:
         raise RunError(f"{run_id}: the notes hold control characters; write them as plain text")
 
 
+def _parsed(path: Path) -> Notes:
+    """What the file says. Raises one of _UNREADABLE unless all of it is there."""
+    stored = read_json(path)
+    notes, tags = stored["notes"], stored["tags"]
+    if not isinstance(notes, str) or not isinstance(tags, list) or not all(isinstance(t, str) for t in tags):
+        raise TypeError("expected a text of notes and a list of tags")
+    return Notes(notes, tuple(tags))
+
+
 def _is_readable(path: Path) -> bool:
     try:
-        return isinstance(read_json(path)["tags"], list)
-    except (OSError, ValueError, KeyError, TypeError, RecursionError):
+        _parsed(path)
+    except _UNREADABLE:
         return False
+    return True

@@ -67,12 +67,16 @@ def test_of_many_writers_at_once_exactly_one_succeeds(run) -> None:
     assert done == [read_notes(run).notes]
 
 
-def test_a_damaged_file_is_kept_aside(run) -> None:
-    (run.path / "notes.json").write_text('{"notes": "half a sen')
+@pytest.mark.parametrize(
+    "damaged",
+    ['{"notes": "half a sen', '{"tags": ["keep"]}', '{"notes": "keep"}', '{"notes": 1, "tags": []}', "[]"],
+)
+def test_a_damaged_file_is_kept_aside(run, damaged) -> None:
+    (run.path / "notes.json").write_text(damaged)
     assert read_notes(run) == Notes()
     write_notes(run, "new", [], expected=Notes())
     assert read_notes(run).notes == "new"
-    assert (run.path / "notes.json.damaged").read_text() == '{"notes": "half a sen'
+    assert (run.path / "notes.json.damaged").read_text() == damaged
 
 
 def test_a_deleted_run_does_not_come_back(run) -> None:
