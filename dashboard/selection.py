@@ -11,8 +11,10 @@ from typing import Any, Literal
 
 import streamlit as st
 
+from core.data.info import LONGEST_LABEL
+
 _NAME = r"[A-Za-z0-9][A-Za-z0-9._+:-]{0,79}"
-_LABEL = r"[a-z0-9_]{1,40}"
+_LABEL = rf"[a-z0-9_]{{1,{LONGEST_LABEL}}}"
 _RUN = r"[A-Za-z0-9][A-Za-z0-9._-]{0,79}"
 MOST_RUNS = 12
 PATTERNS: dict[str, re.Pattern[str]] = {

@@ -11,7 +11,8 @@ Kind = Literal["multi_behavior", "multimodal", "hetero"]
 Split = Literal["train", "valid", "test"]
 SPLITS: tuple[Split, ...] = ("train", "valid", "test")
 
-_LABEL = re.compile(r"[a-z0-9_]+")
+LONGEST_LABEL = 60
+_LABEL = re.compile(rf"[a-z0-9_]{{1,{LONGEST_LABEL}}}")
 
 
 class DatasetInfo(BaseModel):
@@ -56,6 +57,7 @@ def checked_label(label: str, what: str) -> str:
     """`label` unchanged if it can name a type, relation, behaviour or modality. Raises DataError otherwise."""
     if not _LABEL.fullmatch(label):
         raise DataError(
-            f"{what} {label!r} is not allowed: expected lower-case letters, digits and '_'; rename it"
+            f"{what} {label[:80]!r} is not allowed: expected 1 to {LONGEST_LABEL} lower-case letters, digits and '_'; "
+            "rename it"
         )
     return label

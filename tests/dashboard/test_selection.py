@@ -3,6 +3,7 @@
 import pytest
 from streamlit.testing.v1 import AppTest
 
+from core.data.info import LONGEST_LABEL, checked_label
 from dashboard import selection
 
 
@@ -197,3 +198,11 @@ def test_of_several_only_those_that_exist_are_shown_and_the_rest_is_told(asked, 
 
 def test_more_than_the_limit_are_cut_off() -> None:
     assert opened_several(runs="run-d,run-c,run-b,run-a").session_state["runs"] == ["run-d", "run-c", "run-b"]
+
+
+def test_every_label_that_a_data_set_may_have_fits_the_address() -> None:
+    label = checked_label("x" * LONGEST_LABEL, "behavior")
+    labelled = ("system", "selection", "state", "path", "task")
+    asked = dict.fromkeys(labelled, label)
+    assert selection.checked(asked) == (asked, {})
+    assert list(selection.checked({"path": label + "x"})[1]) == ["path"]

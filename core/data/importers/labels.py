@@ -10,10 +10,10 @@ import pyarrow.compute as pc
 from numpy.typing import NDArray
 
 from core.data.importers.cells import CellError, plain
+from core.data.info import LONGEST_LABEL
 from core.errors import DataError
 
 MAX_BEHAVIORS = 50
-_LONGEST = 60
 
 
 def label_of(value: str) -> str:
@@ -80,7 +80,7 @@ class BehaviorCodes:
                 else "behavior is missing"
             )
             raise ValueError(f"{came}; name it in lower-case letters, digits and '_', or remove the row")
-        if len(label) > _LONGEST or len(self.labels) >= MAX_BEHAVIORS:
+        if len(label) > LONGEST_LABEL or len(self.labels) >= MAX_BEHAVIORS:
             raise ValueError(
                 f"behavior {value[:40]!r} is long or one of more than {MAX_BEHAVIORS} different ones, so this is hardly "
                 "a behavior column; choose another with --map"
