@@ -121,7 +121,8 @@ def _picks(finding: Finding) -> learned.Picks:
 def _draw(shown: Shown) -> None:
     """The answer, the figure, and how to read it."""
     finding, table = shown.finding, shown.table()
-    st.markdown(answer(finding, table), help=meaning("finding value"))
+    is_nodes = learned.form(finding) is Form.NODES
+    st.markdown(answer(finding, table), help=meaning("nodes" if is_nodes else "finding value"))
     if table.empty:
         return
     form, axes = learned.form(finding), learned.drawn_axes(finding)
