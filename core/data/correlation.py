@@ -29,17 +29,23 @@ def pair_correlation(first_UI: csr_array, second_UI: csr_array) -> NDArray[np.fl
     return np.clip(correlation_U, -1.0, 1.0)
 
 
-def behavior_correlation(train: Mapping[str, csr_array]) -> NDArray[np.float64]:
+def pair_correlations(train: Mapping[str, csr_array]) -> dict[tuple[str, str], NDArray[np.float64]]:
+    """`pair_correlation` of any two behaviours, [U] each. train: behaviour -> [U, I] matrix of ones, all of one shape."""
+    return {
+        (first, second): pair_correlation(train[first], train[second])
+        for first, second in combinations(train, 2)
+    }
+
+
+def mean_of_pairs(
+    by_pair: Mapping[tuple[str, str], NDArray[np.float64]], num_users: int
+) -> NDArray[np.float64]:
     """Mean Pearson correlation over all pairs of a user's behaviours, [U], within -1..1.
 
     NaN where one of the pairs is undefined, since Eq. 26 divides by the number of all pairs: a user who lacks a
-    behaviour, and everybody where there is a single behaviour.
-
-    train: behaviour -> [U, I] matrix of ones, all of one shape. Source: CIGF, Eq. 26.
+    behaviour, and everybody where there is a single behaviour. Source: CIGF, Eq. 26.
     """
-    pairs = list(combinations(train.values(), 2))
-    if not pairs:
-        num_users = next((rows.shape[0] for rows in train.values()), 0)
+    if not by_pair:
         return np.full(num_users, np.nan)
-    total_U = sum((pair_correlation(first, second) for first, second in pairs), start=np.float64(0))
-    return np.asarray(total_U / len(pairs), dtype=np.float64)
+    total_U = sum(by_pair.values(), start=np.zeros(num_users))
+    return np.asarray(total_U / len(by_pair), dtype=np.float64)

@@ -1,12 +1,11 @@
 """How the per-user correlations of behaviours are distributed, as JSON: a histogram and a few numbers."""
 
-from itertools import combinations
 from typing import Any
 
 import numpy as np
 from numpy.typing import NDArray
 
-from core.data.correlation import pair_correlation
+from core.data.correlation import mean_of_pairs, pair_correlations
 from core.data.profile_pairs import Pairs
 
 BINS = 100
@@ -18,14 +17,12 @@ def correlations(train: Pairs) -> tuple[NDArray[np.float64], dict[str, Any]]:
     Source: CIGF, Eqs. 25 and 26. A user's mean is NaN where one pair is undefined (see `core.data.correlation`).
     """
     matrices = {behavior: train.matrix(behavior) for behavior in train.behaviors}
-    total_U: NDArray[np.float64] = np.zeros(train.num_users)
-    told: dict[str, Any] = {}
-    names = list(combinations(train.behaviors, 2))
-    for first, second in names:
-        found_U = pair_correlation(matrices[first], matrices[second])
-        told[f"{first}-{second}"] = {"first": first, "second": second, **distribution(found_U)}
-        total_U = total_U + found_U
-    mean_U = total_U / len(names) if names else np.full(train.num_users, np.nan)
+    by_pair = pair_correlations(matrices)
+    mean_U = mean_of_pairs(by_pair, train.num_users)
+    told = {
+        f"{first}-{second}": {"first": first, "second": second, **distribution(found_U)}
+        for (first, second), found_U in by_pair.items()
+    }
     return mean_U, {"mean_of_pairs": distribution(mean_U), "by_pair": told}
 
 

@@ -24,7 +24,7 @@ from core.detached import start_detached
 from core.errors import DataError, RelScopeError
 from core.files import read_json, write_json, write_with
 from core.home import Home
-from core.locks import locked
+from core.locks import is_held, locked
 
 if TYPE_CHECKING:
     from core.data.profile import Profile
@@ -88,7 +88,7 @@ def standing(home: Home, info: DatasetInfo) -> Standing:
         return Standing("stored")
     folder = profile_folder(home, info.content_hash)
     status = _status(folder)
-    if _is_held(folder / "lock"):
+    if is_held(folder / "lock"):
         return Standing("running", status.get("share", 0.0), status.get("step", ""))
     if status.get("state") == "starting" and abs(time.time() - status["since"]) < START_WITHIN:
         return Standing("running", 0.0, "starting")
@@ -185,16 +185,6 @@ def _status(folder: Path) -> dict[str, Any]:
         return status if status["version"] == VERSION and float(status["since"]) > 0 else {}
     except (OSError, ValueError, KeyError, TypeError):
         return {}
-
-
-def _is_held(path: Path) -> bool:
-    if not path.exists():
-        return False
-    try:
-        with locked(path) as mine:
-            return not mine
-    except OSError:
-        return False
 
 
 def _end_of(log: Path) -> str:

@@ -7,9 +7,13 @@ import numpy as np
 import pytest
 from scipy.sparse import csr_array
 
-from core.data.correlation import behavior_correlation, pair_correlation
+from core.data.correlation import mean_of_pairs, pair_correlation, pair_correlations
 
 USERS, ITEMS = 13, 7
+
+
+def mean_correlation(rows):
+    return mean_of_pairs(pair_correlations(rows), next(iter(rows.values())).shape[0])
 
 
 def slow_pearson(first: list[float], second: list[float]) -> float:
@@ -46,7 +50,7 @@ def sparse(dense: dict[str, np.ndarray]) -> dict[str, csr_array]:
 
 
 def test_it_is_the_papers_sum_for_every_user(dense) -> None:
-    found = behavior_correlation(sparse(dense))
+    found = mean_correlation(sparse(dense))
     expected = [slow_mean(dense, user) for user in range(USERS)]
     assert np.isfinite(expected).sum() > USERS // 2
     np.testing.assert_allclose(found, expected, atol=1e-12)
@@ -62,22 +66,22 @@ def test_a_pair_is_the_papers_sum_for_every_user(dense) -> None:
 
 
 def test_a_user_who_lacks_a_behavior_or_has_touched_all_items_is_undefined(dense) -> None:
-    found = behavior_correlation(sparse(dense))
+    found = mean_correlation(sparse(dense))
     assert np.isnan(found[[2, 5]]).all()
     assert found[7] == pytest.approx(1)
 
 
 def test_two_behaviors_have_one_pair(dense) -> None:
     rows = sparse({name: dense[name] for name in ("view", "cart")})
-    np.testing.assert_array_equal(behavior_correlation(rows), pair_correlation(rows["view"], rows["cart"]))
+    np.testing.assert_array_equal(mean_correlation(rows), pair_correlation(rows["view"], rows["cart"]))
 
 
 def test_a_single_behavior_has_nothing_to_correlate_with(dense) -> None:
-    found = behavior_correlation(sparse({"buy": dense["buy"]}))
+    found = mean_correlation(sparse({"buy": dense["buy"]}))
     assert found.shape == (USERS,)
     assert np.isnan(found).all()
 
 
 def test_a_million_items_need_no_dense_row() -> None:
     wide = csr_array((np.ones(2, np.float32), ([0, 0], [3, 999_999])), shape=(100_000, 1_000_000))
-    assert behavior_correlation({"view": wide, "buy": wide})[0] == pytest.approx(1)
+    assert mean_correlation({"view": wide, "buy": wide})[0] == pytest.approx(1)

@@ -9,7 +9,7 @@ import numpy as np
 import pandas as pd
 import pytest
 
-from core.data.correlation import behavior_correlation
+from core.data.correlation import mean_of_pairs, pair_correlations
 from core.data.dataset import open_dataset, write_dataset
 from core.data.profile import compute, feature_checks
 from core.data.profile_correlation import distribution
@@ -203,7 +203,8 @@ def test_the_users_table_has_correlation_and_degrees_of_every_user(dataset, rows
         "degree_buy",
     ]
     np.testing.assert_array_equal(made.users["user"], np.arange(USERS))
-    np.testing.assert_allclose(made.users["correlation"], behavior_correlation(matrices), atol=1e-12)
+    expected_U = mean_of_pairs(pair_correlations(matrices), len(made.users))
+    np.testing.assert_allclose(made.users["correlation"], expected_U, atol=1e-12)
     degrees = Counter(user for user, _ in pairs(rows, "cart", "train"))
     assert made.users["degree_cart"].tolist() == [degrees[user] for user in range(USERS)]
 
