@@ -12,7 +12,7 @@ from core.errors import RunError
 from core.findings import Array, Finding, History, Links
 
 # A gate whose normalised entropy, of its mean over pairs, lies below this has collapsed: one expert takes it all (with
-# four experts, about 97 % of it).
+# four experts, about 98 % of it).
 COLLAPSED = 0.1
 # Gates whose normalised entropy, pair by pair and on average, lies above this are flat: nobody specialises (with four
 # experts the first has at most about 36 %, an even share is 25 %).

@@ -9,7 +9,6 @@ from dataclasses import dataclass
 
 import numpy as np
 from numpy.typing import NDArray
-from scipy.special import stdtrit
 
 from core.errors import DataError
 
@@ -69,6 +68,8 @@ def spread(values_S: Sequence[float], level: float = 0.95) -> Spread:
     mean = float(values.mean())
     if size == 1:
         return Spread(1, mean, np.nan, np.nan, np.nan)
+    from scipy.special import stdtrit  # 14 MB: only where runs of several seeds are averaged
+
     deviation = float(values.std(ddof=1))
     half = float(stdtrit(size - 1, (1 + level) / 2)) * deviation / size**0.5
     return Spread(size, mean, deviation, mean - half, mean + half)

@@ -170,3 +170,9 @@ def test_importing_the_module_leaves_scipy_stats_alone() -> None:
         [sys.executable, "-c", script], capture_output=True, text=True, cwd=ROOT, timeout=60
     )
     assert done.stdout.strip() == "False", done.stderr
+
+
+def test_statistics_load_no_scipy_at_import():
+    script = "import sys, core.evaluation.statistics; print(sorted({'torch', 'scipy'} & set(sys.modules)))"
+    done = subprocess.run([sys.executable, "-c", script], capture_output=True, text=True, timeout=60)
+    assert done.stdout.strip() == "[]", done.stderr
