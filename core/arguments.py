@@ -90,8 +90,10 @@ def _import_arguments(parser: argparse.ArgumentParser) -> None:
     parser.add_argument("--replace", action="store_true", help="replace a data set of that name")
     parser.add_argument(
         "--map",
+        action="append",
         metavar="user=COL,item=COL,behavior=COL,time=COL",
-        help="columns of a table; behavior and time may be left out (default: detected)",
+        help="columns of a table; behavior and time may be left out (default: detected); repeat it with one ROLE=COL "
+        "each where a name holds a comma",
     )
     parser.add_argument(
         "--ids", choices=["whole", "text"], default="whole", help="whole numbers from 0 up, or any texts"

@@ -196,8 +196,10 @@ def command(request: ImportRequest, source: str) -> str:
     """What does the same on the command line."""
     parts = ["python -m core import", request.layout, quote(source), "--name", quote(request.name)]
     if request.columns:
-        mapping = ",".join(f"{role}={column}" for role, column in request.columns.items())
-        parts += ["--map", quote(mapping)]
+        pairs = [f"{role}={column}" for role, column in request.columns.items()]
+        apart = any("," in name or name != name.strip() for name in request.columns.values())
+        for mapping in pairs if apart else [",".join(pairs)]:
+            parts += ["--map", quote(mapping)]
     if request.ids == "text":
         parts += ["--ids text"]
     if request.behaviors:

@@ -147,11 +147,19 @@ def test_no_remedy_of_an_importer_keeps_an_option_of_the_command_line():
         assert "--" not in importing.in_form(text).replace("--max-size", ""), text
 
 
-def test_the_command_says_what_the_form_says():
+@pytest.mark.parametrize(
+    "columns",
+    [
+        {"user": "Besucher", "item": "Artikel-Nr", "time": "Wann genau"},
+        {"user": "who, really", "item": "what=which", "behavior": "a,b=c", "time": "'when'"},
+        {"user": "who ", "item": " what"},
+    ],
+)
+def test_the_command_says_what_the_form_says(columns):
     request = ImportRequest(
         layout="table",
         name="mine",
-        columns={"user": "Besucher", "item": "Artikel-Nr", "time": "Wann genau"},
+        columns=columns,
         ids="text",
         behaviors=("view", "buy"),
         split="random",

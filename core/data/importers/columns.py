@@ -54,19 +54,29 @@ _SECONDS = (946_684_800, 4_102_444_800)  # the years 2000 to 2100
 _DATE = re.compile(r"\d{4}-\d{2}-\d{2}([ T]\d{2}:\d{2}(:\d{2}(\.\d+)?)?(Z|[+-]\d{2}:?\d{2})?)?")
 
 
-def parse_map(text: str) -> ColumnMap:
-    """The mapping typed as `user=COL,item=COL,behavior=COL,time=COL`. Raises DataError naming what is wrong."""
-    expected = "expected user=COL,item=COL and optionally behavior=COL,time=COL"
+def parse_map(typed: str | Sequence[str]) -> ColumnMap:
+    """The mapping typed as `user=COL,item=COL,behavior=COL,time=COL`, or as one ROLE=COL each where a name holds a comma.
+
+    Raises DataError naming what is wrong.
+    """
+    expected = (
+        "expected user=COL,item=COL and optionally behavior=COL,time=COL; repeat it with one ROLE=COL each where a "
+        "name holds a comma"
+    )
+    told = [typed] if isinstance(typed, str) else list(typed)
+    parts = [(part, part.partition("=")[2]) for part in told]
+    if len(told) == 1:
+        parts = [(part, part.partition("=")[2].strip()) for part in told[0].split(",")]
+    shown = " ".join(told)
     found: dict[str, str] = {}
-    for part in text.split(","):
-        role, equals, column = part.partition("=")
-        role = role.strip().replace("behaviour", "behavior")
-        if not equals or not column.strip() or role not in ROLES or role in found:
-            raise DataError(f"--map {text!r}: cannot read {part!r}; {expected}")
-        found[role] = column.strip()
+    for part, column in parts:
+        role = part.partition("=")[0].strip().replace("behaviour", "behavior")
+        if not column.strip() or role not in ROLES or role in found:
+            raise DataError(f"--map {shown!r}: cannot read {part!r}; {expected}")
+        found[role] = column
     if "user" not in found or "item" not in found:
         raise DataError(
-            f"--map {text!r}: names no {'item' if 'user' in found else 'user'} column; {expected}"
+            f"--map {shown!r}: names no {'item' if 'user' in found else 'user'} column; {expected}"
         )
     return ColumnMap(**found)
 

@@ -93,9 +93,19 @@ def test_a_typed_mapping_is_parsed():
     assert parse_map(" item=b c, user=a=d,behaviour=e ,time=f") == ColumnMap("a=d", "b c", "e", "f")
 
 
+def test_repeated_mappings_name_columns_with_commas():
+    assert parse_map(["user=who, really", "behaviour=a,b=c", "item= x"]) == ColumnMap(
+        "who, really", " x", "a,b=c"
+    )
+    assert parse_map(["user=a,item=b"]) == ColumnMap("a", "b")
+
+
 @pytest.mark.parametrize(
     ("text", "message"),
     [
+        (["user=a,item=b", "time=c"], "names no item column; .*repeat it with one ROLE=COL each"),
+        (["user=a", "user=b"], "cannot read 'user=b'"),
+        (["user=a", "item"], "cannot read 'item'"),
         ("", "cannot read ''; expected user=COL,item=COL"),
         ("user=a", "names no item column"),
         ("item=a,time=b", "names no user column"),
