@@ -169,7 +169,7 @@ def create_run(
 
     initial: fields of the first status, `core.runs.worker.running_now()` for a run that the caller trains itself.
     """
-    name = run_id or new_run_id(recipe)
+    name = new_run_id(recipe) if run_id is None else run_id
     final = home.run(name)
     if final.exists():
         raise RunError(f"run {name!r} exists already: choose another --run-id, resume it or delete it")

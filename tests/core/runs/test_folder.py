@@ -65,3 +65,8 @@ def test_a_run_that_the_disk_does_not_let_go_says_what_to_do(home, monkeypatch):
     with pytest.raises(RunError, match=r"Read-only file system.*make .* writable"):
         delete_run(home, "a")
     assert run.status().state == "done"
+
+
+def test_an_empty_run_id_is_refused(home) -> None:
+    with pytest.raises(ConfigError, match="run id '' is not allowed"):
+        create_run(home, recipe(), "")
