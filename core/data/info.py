@@ -12,6 +12,7 @@ Split = Literal["train", "valid", "test"]
 SPLITS: tuple[Split, ...] = ("train", "valid", "test")
 
 LONGEST_LABEL = 60
+MAX_BEHAVIORS = 50
 _LABEL = re.compile(rf"[a-z0-9_]{{1,{LONGEST_LABEL}}}")
 
 

@@ -12,7 +12,7 @@ from numpy.typing import NDArray
 from core.data.importers.columns import ColumnMap
 from core.data.importers.identities import IdKind
 from core.data.importers.limits import DEFAULT_LIMITS, Limits
-from core.data.info import checked_label
+from core.data.info import MAX_BEHAVIORS, checked_label
 from core.data.splits import SplitRule, split_rows
 from core.data.writing import DatasetContent, Provenance
 from core.errors import DataError
@@ -67,8 +67,14 @@ class ImportOptions:
 def behavior_files(found: Mapping[str, Path], options: ImportOptions, source: Path) -> dict[str, Path]:
     """The auxiliary files to read by behaviour: those named by `options`, else all of `found` (names checked).
 
-    Raises DataError if a named behaviour has no file.
+    Raises DataError if a named behaviour has no file, or if there are more than MAX_BEHAVIORS with the target.
     """
+    count = len(found) if options.behaviors is None else len(options.behaviors) - 1
+    if count >= MAX_BEHAVIORS:
+        raise DataError(
+            f"{source}: holds {count + 1} behaviors, at most {MAX_BEHAVIORS} can be imported; "
+            "name the wanted ones with --behaviors"
+        )
     if options.behaviors is None:
         return {checked_label(name, f"{path}: behavior"): path for name, path in sorted(found.items())}
     wanted = options.behaviors[:-1]

@@ -10,10 +10,8 @@ import pyarrow.compute as pc
 from numpy.typing import NDArray
 
 from core.data.importers.cells import CellError, plain
-from core.data.info import LONGEST_LABEL
+from core.data.info import LONGEST_LABEL, MAX_BEHAVIORS
 from core.errors import DataError
-
-MAX_BEHAVIORS = 50
 
 
 def label_of(value: str) -> str:

@@ -14,6 +14,7 @@ from core.data.dataset import open_dataset
 from core.data.importers.behavior_npz import read_sparse
 from core.data.importers.limits import MEGABYTE, Limits
 from core.data.importers.registry import import_dataset
+from core.data.info import MAX_BEHAVIORS
 from core.data.ranking import ranking_data
 from core.data.splits import NO_TIME
 from core.errors import DataError
@@ -234,3 +235,16 @@ def test_retail_rocket_has_the_documented_counts(home, real):
         held = data.valid.indices[data.valid.indptr[user] : data.valid.indptr[user + 1]]
         assert held.tolist() == [buys.indices[own][last].max()]
     assert ties == 631
+
+
+def test_more_behaviors_than_can_be_imported_are_refused_and_some_of_them_read(home, folder):
+    many = {f"train_mat_b{number}": VIEW for number in range(131)}
+    source = folder(**many)
+    names = [f"b{number}" for number in range(MAX_BEHAVIORS)]
+    with pytest.raises(DataError, match=r"holds 133 behaviors, at most 50 can be imported; .*--behaviors"):
+        import_dataset(home, "auto", source, "tiny")
+    with pytest.raises(DataError, match="holds 51 behaviors, at most 50"):
+        import_dataset(home, "auto", source, "tiny", behaviors=[*names, "buy"])
+    assert left_behind(home) == []
+    info = import_dataset(home, "auto", source, "tiny", behaviors=[*names[1:], "buy"])
+    assert info.behaviors == (*names[1:], "buy")
