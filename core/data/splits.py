@@ -60,7 +60,7 @@ def split_rows(rows: pd.DataFrame, target: str, rule: SplitRule | None = None, s
         value = _time(table)[candidates] if chosen == "last" else generator.random(len(candidates))
         held = candidates[greatest_per_user(table.user[candidates], value)]
         table.part[held] = SPLITS.index(part)
-        notes.append(f"{target}: {len(held)} pairs held out for {part} ({_described(chosen, seed)})")
+        notes.append(f"{target}: {len(held):,} pairs held out for {part} ({_described(chosen, seed)})")
     _check(target, is_target, table.part)
     told = _described(chosen, seed) if rule or "test" in wanted else "source's test pairs"
     if rule is None and wanted == ["valid"]:
@@ -170,10 +170,10 @@ def _removals(
         name, count = table.names[code], counts[code, was, now]
         if was == now:
             where = f" in {SPLITS[was]}" if name == target else ""
-            notes.append(f"{name}: {count} repeated pairs{where} removed")
+            notes.append(f"{name}: {count:,} repeated pairs{where} removed")
         else:
             notes.append(
-                f"{name}: {count} {SPLITS[was]} pairs that are also {SPLITS[now]} pairs kept in {SPLITS[now]} only"
+                f"{name}: {count:,} {SPLITS[was]} pairs that are also {SPLITS[now]} pairs kept in {SPLITS[now]} only"
             )
     return notes
 

@@ -106,7 +106,7 @@ def interaction_content(
         raise DataError(
             f"{provenance.source}: the target behavior {target!r} has no pairs; name another with --target"
         )
-    options.progress(0.75, f"splitting {len(rows)} rows")
+    options.progress(0.75, f"splitting {len(rows):,} rows")
     result = split_rows(rows, target, options.split, options.seed)
     return DatasetContent(
         provenance=replace(provenance, split_rule=result.rule, notes=(*provenance.notes, *result.notes)),

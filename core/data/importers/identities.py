@@ -47,7 +47,7 @@ class WholeIds:
         if not self._repaired:
             return []
         return [
-            f"{self._name}: {self._repaired} ids written like 12.0, ' 12' or 012 were read as whole numbers"
+            f"{self._name}: {self._repaired:,} ids written like 12.0, ' 12' or 012 were read as whole numbers"
         ]
 
     def _position(self) -> Callable[[NDArray[Any]], NDArray[Any]]:
@@ -97,7 +97,7 @@ class TextIds:
         return self._known.take(pa.array(order)), _joined(self._pieces, lambda piece: rank[piece])
 
     def notes(self) -> list[str]:
-        told = [f"{self._name}: {self._repaired} ids lost spaces around them or a trailing '.0'"]
+        told = [f"{self._name}: {self._repaired:,} ids lost spaces around them or a trailing '.0'"]
         return told if self._repaired else []
 
 

@@ -165,7 +165,7 @@ def _item_notes(name: str, seen: Any, unknown: int) -> list[str]:
         "items that interact are not described": int((seen == 0).sum()),
         "items are described repeatedly, the last description counts": int((seen > 1).sum()),
     }
-    return [f"{name}: {count} {text}" for text, count in told.items() if count]
+    return [f"{name}: {count:,} {text}" for text, count in told.items() if count]
 
 
 def _stated(parts: dict[Split, list[Path]]) -> Sequence[tuple[Split, list[Path]]]:

@@ -89,7 +89,7 @@ def import_dataset(
         content = dataclasses.replace(
             content, provenance=dataclasses.replace(content.provenance, source=origin)
         )
-    options.progress(0.85, f"writing {len(content.interactions)} rows")
+    options.progress(0.85, f"writing {len(content.interactions):,} rows")
     info = write_dataset(home, name, content, replace=replace)
     options.progress(1.0, f"stored {name}")
     return info

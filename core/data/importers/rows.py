@@ -70,7 +70,7 @@ class RowGatherer:
                 ) from error
             start += count
             done = span[0] + fraction * (span[1] - span[0])
-            self._options.progress(READING * done, f"reading {table.path.name}: {self._rows} rows")
+            self._options.progress(READING * done, f"reading {table.path.name}: {self._rows:,} rows")
         if not start:
             raise no_rows(table.path)
 
@@ -80,11 +80,11 @@ class RowGatherer:
         items, item = self._items.finish()
         notes = [*self.behaviors.renamed(), *self._users.notes(), *self._items.notes()]
         notes += [
-            f"{label}: {count} rows left out, as --behaviors asks"
+            f"{label}: {count:,} rows left out, as --behaviors asks"
             for label, count in sorted(self._left_out.items())
         ]
         if self._negative:
-            notes.append(f"{self._negative} rows whose label is 0 are no interactions and were left out")
+            notes.append(f"{self._negative:,} rows whose label is 0 are no interactions and were left out")
         labels = sorted(self.behaviors.labels)
         position = np.array([labels.index(label) for label in self.behaviors.labels], np.int8)
         columns: dict[str, Any] = {

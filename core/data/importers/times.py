@@ -57,9 +57,9 @@ class TimeReader:
         if self._form == "date":
             notes.append("times are dates and were turned into unix seconds")
         if self._cut:
-            notes.append(f"{self._cut} times lost their fractions of a second")
+            notes.append(f"{self._cut:,} times lost their fractions of a second")
         if self._missing:
-            notes.append(f"{self._missing} rows have no time")
+            notes.append(f"{self._missing:,} rows have no time")
         return raw, notes
 
     def _from_texts(self, texts: Any, known: Any) -> NDArray[np.int64]:
