@@ -16,6 +16,7 @@ from dashboard.navigation import ROOT
 from dashboard.results import metric_title
 
 SURE = 0.05
+NOT_SHOWN = "not shown"
 _PATIENCE = 300.0
 COLUMNS = [
     *("group", "users", "mean_one", "mean_other", "difference", "low", "high"),
@@ -53,7 +54,7 @@ def tested(groups: Sequence[Sequence[RunFolder]], protocol: str, metric: str) ->
 def test_table(keys: Sequence[str], tests: Sequence[PairedTest]) -> pd.DataFrame:
     """One row per group that the first one is tested against: columns COLUMNS, p-values after Holm's correction.
 
-    verdict: `ahead`, `behind`, or `no difference` where either test leaves it open at 5 %, or they point apart.
+    verdict: `ahead`, `behind`, or `not shown` where either test leaves it open at 5 %, or they point apart.
     """
     t_p, wilcoxon_p = (holm([getattr(test, name) for test in tests]) for name in ("t_p", "wilcoxon_p"))
     rows = [
@@ -73,7 +74,7 @@ def test_table(keys: Sequence[str], tests: Sequence[PairedTest]) -> pd.DataFrame
 def _verdict(test: PairedTest, p: float) -> str:
     agree = test.difference * test.rank_effect > 0
     if p >= SURE or not agree or not (test.low > 0 or test.high < 0):
-        return "no difference"
+        return NOT_SHOWN
     return "ahead" if test.difference > 0 else "behind"
 
 
@@ -81,7 +82,7 @@ def sentence(row: Mapping[str, Any], one: str, other: str, metric: str) -> str:
     """`**CIGF** is ahead of **LightGCN_M** by .0713 HR@10 (95 % .0664 to .0763) for 15,449 users.`"""
     size = words.count(int(row["users"]), "user")
     title = metric_title(metric)
-    if row["verdict"] == "no difference":
+    if row["verdict"] == NOT_SHOWN:
         return (
             f"**{one}** and **{other}** cannot be told apart in {title} on {size}: "
             f"difference {_signed(row['difference'])} (95 % {_signed(row['low'])} to {_signed(row['high'])})."

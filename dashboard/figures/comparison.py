@@ -10,12 +10,12 @@ from plotly.subplots import make_subplots
 from dashboard.figures.palette import BLUE, GREY, ORANGE
 from dashboard.figures.template import empty_figure, styled
 
-_ROW, _FRAME = 34, 96
+_ROW, _FRAME, _AXIS = 34, 96, 20
 # verdict -> colour and marker: the sign does not rest on colour alone
 _LOOKS = {
     "ahead": (BLUE, "triangle-right"),
     "behind": (ORANGE, "triangle-left"),
-    "no difference": (GREY, "circle-open"),
+    "not shown": (GREY, "circle-open"),
 }
 
 
@@ -28,11 +28,12 @@ def metric_bars(
     parts: Mapping[str, str],
     colors: Mapping[str, str],
     signs: Mapping[int, str],
+    title: str = "",
 ) -> go.Figure:
     """One metric of every group, a panel per part of the test pairs: bar to the mean, dots for seeds, 95 % interval.
 
     table: columns group, metric, part, seeds, mean, deviation, low, high, place. seeds: (group, part) -> values.
-    parts: part -> panel title. signs: place -> sign of the best and second best.
+    parts: part -> panel title. signs: place -> sign of the best and second best. title: the metric in words, for the axis.
     """
     rows = table[table["metric"] == metric]
     shown = [part for part in parts if (rows["part"] == part).any()]
@@ -48,7 +49,8 @@ def metric_bars(
     for panel, part in enumerate(shown, start=1):
         _add_bars(figure, rows[rows["part"] == part], panel, titles, colors, signs)
         _add_seeds(figure, part, groups, seeds, panel)
-    styled(figure, height=_FRAME + _ROW * max(len(groups), 2))
+    styled(figure, height=_FRAME + _ROW * max(len(groups), 2) + (_AXIS if title else 0))
+    figure.update_xaxes(title_text=title, col=(len(shown) + 1) // 2)
     top = float(rows[["mean", "high"]].max().max())
     figure.update_xaxes(range=[0, 1.5 * top if top > 0 else 1], nticks=5)
     figure.update_yaxes(

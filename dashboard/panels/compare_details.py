@@ -48,9 +48,15 @@ def _curves(view: View) -> None:
                 title={"epoch": "epochs", "seconds": "seconds of training"}.__getitem__,
                 widget="segments",
             )
+        shown, apart = _of_the_comparison(view, term)
+        if apart:
+            named = "; ".join(
+                f"{states.plain(view.run_titles[e.run_id])} ({e.recipe.protocol.key})" for e in apart
+            )
+            st.caption(f"Not drawn, on other data or under another protocol than the comparison: {named}.")
         parts = [
             (about, those)
-            for about, entries in _comparable(view, term)
+            for about, entries in _comparable(view, shown, term)
             if (those := [e for e in entries if (metrics[e.run_id]["name"] == term).any()])
         ]
         for place, (about, entries) in enumerate(parts):
@@ -72,9 +78,10 @@ def _curves(view: View) -> None:
                 results.stacked(data),
                 name=f"curves-{term.replace('/', '-')}-{place}",
                 source=_curve_source(term, about),
+                about=about,
                 alt=f"Lines of {_term_title(term)} of each run",
             )
-        without = [e.run_id for e in view.entries if not (metrics[e.run_id]["name"] == term).any()]
+        without = [e.run_id for e in shown if not (metrics[e.run_id]["name"] == term).any()]
         if without:
             named = "; ".join(states.plain(view.run_titles[run_id]) for run_id in without)
             st.caption(f"Without this curve: {named}.")
@@ -86,10 +93,27 @@ def _has_moved_on(view: View) -> bool:
     return any(open_run(view.home, run_id).state_or_none() != state for run_id, state in drawn.items())
 
 
-def _comparable(view: View, term: str) -> list[tuple[str, list[Entry]]]:
+def _of_the_comparison(view: View, term: str) -> tuple[list[Entry], list[Entry]]:
+    """Runs with curves beside the shown results, and the others: validation metrics of other data or protocols stay out."""
+    if _kind(term) != "valid" or not view.benches:
+        return list(view.entries), []
+    bench = view.benches[0]
+    stand, members = bench.footing, {entry.run_id for entry in bench.entries}
+
+    def belongs(
+        entry: Entry,
+    ) -> bool:  # also without a result, so that a run in training is watched beside the others
+        own = entry.recipe.dataset_hash, entry.recipe.protocol.key
+        return entry.run_id in members or own == (stand.data_hash, stand.protocol)
+
+    shown = [entry for entry in view.entries if belongs(entry)]
+    return shown, [entry for entry in view.entries if entry not in shown]
+
+
+def _comparable(view: View, entries: Sequence[Entry], term: str) -> list[tuple[str, list[Entry]]]:
     """Runs whose curves share a figure: the same data, and for validation metrics the same protocol."""
     found: dict[tuple[str, str], list[Entry]] = {}
-    for entry in view.entries:
+    for entry in entries:
         protocol = entry.recipe.protocol.key if _kind(term) == "valid" else ""
         found.setdefault((entry.recipe.dataset_hash, protocol), []).append(entry)
     return [
@@ -136,7 +160,11 @@ def settings(view: View) -> None:
         )
     table = settings_table(view.entries, view.run_titles, only_differing=shown == "differing")
     if table.empty:
-        st.caption("These runs differ in nothing: same settings, same seed, same data, same code.")
+        known = all(entry.commit for entry in view.entries)
+        code = "same code" if known else "but which code trained each of them is not known"
+        st.caption(
+            f"These runs differ in nothing that is stored: same settings, same seed, same data, {code}."
+        )
         return
     st.dataframe(table, hide_index=True, alt="Settings of each run", height="content")
     st.caption("A dash: that system has no such setting, or it is not known.")

@@ -59,7 +59,7 @@ def test_a_row_keeps_its_colour_and_its_name() -> None:
 
 
 TESTS = pd.DataFrame(
-    [("b", 0.2, 0.1, 0.3, "ahead", 0.4), ("c", -0.1, -0.3, 0.1, "no difference", -0.1)],
+    [("b", 0.2, 0.1, 0.3, "ahead", 0.4), ("c", -0.1, -0.3, 0.1, "not shown", -0.1)],
     columns=["group", "difference", "low", "high", "verdict", "effect"],
 )
 

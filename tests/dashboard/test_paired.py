@@ -71,7 +71,7 @@ def test_several_comparisons_are_corrected() -> None:
 
 def test_verdicts() -> None:
     found = table(series(2, -0.3), series(3, 0.3), series(4))
-    assert list(found["verdict"]) == ["ahead", "behind", "no difference"]
+    assert list(found["verdict"]) == ["ahead", "behind", "not shown"]
 
 
 def test_one_test_alone_decides_nothing() -> None:
@@ -82,7 +82,7 @@ def test_one_test_alone_decides_nothing() -> None:
     (test,) = against_first(np.stack([series(1), other]))
     assert test.difference < 0 < test.rank_effect
     assert test.t_p < 0.05
-    assert list(table(other)["verdict"]) == ["no difference"]
+    assert list(table(other)["verdict"]) == ["not shown"]
 
 
 ROW = {"users": 15449, "difference": 0.0713, "low": 0.0664, "high": 0.0763, "verdict": "ahead"}
@@ -97,7 +97,7 @@ ROW = {"users": 15449, "difference": 0.0713, "low": 0.0664, "high": 0.0763, "ver
             "**CIGF** is behind **LightGCN_M** by .0713 HR@10 (95 % .0664 to .0763) for 15,449 users.",
         ),
         (
-            {"difference": -0.001, "low": -0.003, "high": 0.002, "verdict": "no difference"},
+            {"difference": -0.001, "low": -0.003, "high": 0.002, "verdict": "not shown"},
             "**CIGF** and **LightGCN_M** cannot be told apart in HR@10 on 15,449 users: "
             "difference −.0010 (95 % −.0030 to +.0020).",
         ),
