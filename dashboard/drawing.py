@@ -1,5 +1,7 @@
 """A figure on a page: the chart, the equation it shows, its data as CSV, its picture as PNG and SVG."""
 
+import re
+
 import pandas as pd
 import plotly.graph_objects as go
 import streamlit as st
@@ -27,10 +29,12 @@ def is_dark() -> bool:
     return bool(st.context.theme.type == "dark")
 
 
-def show(figure: go.Figure, data: pd.DataFrame, *, name: str, source: str, alt: str) -> None:
+def show(figure: go.Figure, data: pd.DataFrame, *, name: str, source: str, alt: str, about: str = "") -> None:
     """Draw `figure`; beneath it `source` (paper and equation) and buttons for `data` and for the picture.
 
-    name: file name of exports, also the element's key. alt: what the figure shows, for screen readers.
+    name: file name of exports, also the element's key. alt: what the figure shows, for screen readers. about: what the
+    page says elsewhere and a picture cannot do without, such as metric, data and protocol; saved pictures end with it
+    and with `source`.
     """
     key = f"figure:{name}"
     st.plotly_chart(figure, key=key, config=export_config(name), alt=alt)
@@ -38,7 +42,17 @@ def show(figure: go.Figure, data: pd.DataFrame, *, name: str, source: str, alt: 
         st.caption(source, width="stretch")
         with st.container(horizontal=True, vertical_alignment="center", width="content"):
             csv_button(data, name)
-            _image_buttons(key=f"images:{name}", data={"key": key, "name": name}, width="content")
+            _image_buttons(
+                key=f"images:{name}",
+                data={"key": key, "name": name, "footer": footer(about, source)},
+                width="content",
+            )
+
+
+def footer(*parts: str) -> str:
+    """The last line of a saved picture: `parts` without the marks of Markdown."""
+    told = " · ".join(filter(None, parts))
+    return re.sub(r"\\([^\w\s])|\*\*|`", r"\1", told)
 
 
 def csv_button(data: pd.DataFrame, name: str) -> None:

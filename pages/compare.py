@@ -34,12 +34,15 @@ with states.page(
     shown = view.controls(picked)
     context.caption(view.context(shown))
     section.first_words(shown, answer)
+    asked = None
     if shown.benches and shown.metric:
         with states.guarded():
             section.metrics(shown, shown.benches[0])
         with states.guarded():
-            compare_tests.tests(shown, shown.benches[0], answer)
+            asked = compare_tests.ask(shown, shown.benches[0])
         section.kept_apart(shown)
     section.left_out(shown)
     if shown.entries:
         details.chosen(shown)
+    if asked:
+        compare_tests.tests(shown, shown.benches[0], asked, answer)

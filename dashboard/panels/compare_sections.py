@@ -31,8 +31,8 @@ from dashboard.figures.comparison import metric_bars
 from dashboard.glossary import meaning
 from dashboard.layout import row
 from dashboard.navigation import go
-from dashboard.panels.compare_view import View, protocol_words
-from dashboard.panels.evaluation import other_protocols
+from dashboard.panels.compare_view import View, about_bench, protocol_words
+from dashboard.panels.evaluation import other_protocols, score_all
 
 
 def first_words(view: View, slot: DeltaGenerator) -> None:
@@ -74,11 +74,13 @@ def metrics(view: View, bench: Bench) -> None:
             parts=PANELS,
             colors={group.key: view.looks[group.key][0] for group in bench.groups},
             signs=SIGNS,
+            title=title,
         ),
         shown.assign(group=shown["group"].map(view.titles), protocol=bench.footing.protocol),
         name=f"compare-{file_part(view.metric)}-{file_part(bench.footing.protocol)}-{view.benches.index(bench) + 1}",
-        source=f"Protocol {bench.footing.protocol}; all: mean over users; seen, unseen: over test pairs; "
-        "dots: seeds, whiskers: 95 % interval of their mean (t)",
+        source=f"Protocol {bench.footing.protocol}; all: mean over users; seen, unseen: over test pairs"
+        + ("; dots: seeds, whiskers: 95 % interval of their mean (t)" if _has_seeds(bench) else ""),
+        about=about_bench(view, bench),
         alt=f"Bars of {title} per group of runs, for all test pairs and for those seen and never seen before",
     )
     _table(view, bench)
@@ -104,7 +106,7 @@ def _table(view: View, bench: Bench) -> None:
     st.table(_cells(view, bench, table, names), border="horizontal", hide_index=True)
     st.caption(
         f"{_sentence_case(protocol_words(bench.footing.protocol))}; trained on {words.fit_on(bench.footing.fit_on)}. "
-        f"Mean ± standard deviation over seeds; {SIGNS[1]} best, {SIGNS[2]} second.",
+        f"{'Mean ± standard deviation over seeds; ' if _has_seeds(bench) else ''}{SIGNS[1]} best, {SIGNS[2]} second.",
         help=meaning("interval over seeds"),
     )
     if bench.footing.is_optimistic:
@@ -120,7 +122,7 @@ def _cells(view: View, bench: Bench, table: pd.DataFrame, names: Sequence[str]) 
         own = {str(values["metric"]): values for _, values in table[table["group"] == group.key].iterrows()}
         about = {"runs": states.plain(view.titles[group.key]), "seeds": seeds_of(group)}
         told = {results.metric_title(name): _marked(own[name]) for name in names if name in own}
-        if view.metric in own:
+        if view.metric in own and _has_seeds(bench):
             ends = own[view.metric]
             about[f"{results.metric_title(view.metric)}, 95 %"] = interval(ends["low"], ends["high"])
         epoch = {"scored epoch": epochs_of(group, bench.footing.protocol)}
@@ -132,6 +134,10 @@ def _marked(values: "pd.Series[float]") -> str:
     text, place = cell(values["mean"], values["deviation"]), int(values["place"])
     sign = f"{GAP}{SIGNS[place]}" if place else ""
     return f"**{text}**{sign}" if place == BEST else text + sign
+
+
+def _has_seeds(bench: Bench) -> bool:
+    return any(len(group.entries) > 1 for group in bench.groups)
 
 
 def kept_apart(view: View) -> None:
@@ -159,6 +165,9 @@ def left_out(view: View) -> None:
     if not without:
         return
     st.subheader("Not in this comparison", anchor=False)
+    if view.protocol in PROTOCOLS:
+        done = [open_run(view.home, entry.run_id) for entry in without if entry.summary.state == "done"]
+        score_all(done, str(view.protocol))
     for entry in without:
         st.markdown(
             f"**{states.plain(view.run_titles[entry.run_id])}**: "

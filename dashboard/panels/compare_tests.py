@@ -1,6 +1,7 @@
 """Is the difference more than chance among users? Paired tests of the page Compare."""
 
 from collections.abc import Sequence
+from dataclasses import dataclass
 from pathlib import Path
 
 import pandas as pd
@@ -16,16 +17,24 @@ from dashboard.drawing import show
 from dashboard.figures.comparison import difference_rows
 from dashboard.glossary import meaning
 from dashboard.layout import row
-from dashboard.panels.compare_view import View
+from dashboard.panels.compare_view import View, about_bench
 
 ALL_OTHERS = "all"
 
 
-def tests(view: View, bench: Bench, slot: DeltaGenerator) -> None:
-    """Paired tests of one group against the others of its bench; the answer goes into `slot`."""
+@dataclass(frozen=True)
+class Asked:
+    """The groups to test, the first against each other one, and the place on the page that the tests will take."""
+
+    groups: tuple[Group, ...]
+    place: DeltaGenerator
+
+
+def ask(view: View, bench: Bench) -> Asked | None:
+    """What is to be tested, and a place for it where nothing of an earlier choice is left; None for less than two groups."""
     groups = ranked(bench, view.metric)
     if len(groups) < 2:
-        return
+        return None
     st.subheader("Is the difference more than chance among users?", anchor=False)
     keys = [group.key for group in groups]
     cells = row("controls", "tests", (4, 4, 2))
@@ -40,12 +49,25 @@ def tests(view: View, bench: Bench, slot: DeltaGenerator) -> None:
             title=lambda key: "each of the others" if key == ALL_OTHERS else view.titles[key],
         )
     against = others if other == ALL_OTHERS else [other]
-    chosen = [next(group for group in groups if group.key == key) for key in (one, *against)]
+    chosen = tuple(next(group for group in groups if group.key == key) for key in (one, *against))
+    place = st.empty()
+    place.caption(":material/hourglass_empty: Testing on the users they share…")
+    return Asked(chosen, place)
+
+
+def tests(view: View, bench: Bench, asked: Asked, slot: DeltaGenerator) -> None:
+    """Paired tests of what is asked, in its place; the answer goes into `slot`. Drawn last, since it may take long."""
+    with asked.place.container(), states.guarded():
+        _tests_in_place(view, bench, asked.groups, slot)
+
+
+def _tests_in_place(view: View, bench: Bench, chosen: Sequence[Group], slot: DeltaGenerator) -> None:
     table, dropped = _tested(view, bench, chosen)
+    one, other = chosen[0].key, chosen[1].key
     said = paired.sentence(
         {str(name): value for name, value in table.iloc[0].items()},
         states.plain(view.titles[one]),
-        states.plain(view.titles[against[0]]),
+        states.plain(view.titles[other]),
         view.metric,
     )
     slot.markdown(said + paired.overall(table, states.plain(view.titles[one])), help=meaning("paired test"))
@@ -60,6 +82,7 @@ def _draw_tests(view: View, bench: Bench, table: pd.DataFrame, one: str, dropped
         named.assign(reference=view.titles[one], metric=view.metric, protocol=bench.footing.protocol),
         name=f"tests-{file_part(view.metric)}-{file_part(bench.footing.protocol)}",
         source=f"{view.titles[one]} minus each other, per user, seeds averaged; bootstrap over users, 95 %",
+        about=about_bench(view, bench),
         alt=f"Differences in {title} per user with 95 % intervals",
     )
     st.table(

@@ -133,10 +133,22 @@ def sorted_metrics(benches: Sequence[Bench]) -> list[str]:
     return list(dict.fromkeys(name for bench in benches for name in metrics_of(bench)))
 
 
+def about_bench(view: View, bench: Bench) -> str:
+    """On what a figure of `bench` rests, for saved pictures."""
+    stand = bench.footing
+    data = compare.data_name(stand.data_hash, view.data_names)
+    return (
+        f"{data}, trained on {words.fit_on(stand.fit_on)}; {stand.protocol}: {protocol_words(stand.protocol)}"
+    )
+
+
 def context(view: View) -> str:
-    """Data, protocol and number of runs in one line."""
-    data = dict.fromkeys(entry.recipe.dataset for entry in view.entries)
-    parts = [words.count(len(view.entries), "run"), "data: " + ", ".join(data)]
+    """Which of the picked runs stand in the first table, their data and protocol, in one line."""
+    compared = view.benches[0].entries if view.benches else view.entries
+    data = dict.fromkeys(entry.recipe.dataset for entry in compared)
+    picked = len(view.entries)
+    count = words.count(picked, "run")
+    parts = [count if len(compared) == picked else f"{len(compared)} of {count}", "data: " + ", ".join(data)]
     if view.protocol:
         parts.append(f"protocol {view.protocol}: {protocol_words(view.protocol)}")
     return states.plain(" · ".join(parts))

@@ -35,16 +35,40 @@ def _started() -> dict[str, Evaluation]:
     return {}
 
 
+@st.cache_resource
+def _wanted() -> dict[str, str]:
+    """run id -> protocol, for runs that wait for their turn: one is scored at a time."""
+    return {}
+
+
+def score_all(runs: Sequence[RunFolder], protocol: str) -> None:
+    """Offers to score all of `runs` under `protocol`, one after the other."""
+    idle = [run.run_id for run in runs if run.run_id not in _started() and run.run_id not in _wanted()]
+    if len(idle) > 1 and st.button(
+        f"Score all {len(idle)} under {protocol}", icon=":material/calculate:", key="evaluate-all"
+    ):
+        _wanted().update(dict.fromkeys(idle, protocol))
+        st.rerun(scope="app")
+
+
 def other_protocols(home: Home, run: RunFolder, stored: Collection[str]) -> None:
     """Offers the protocols under which `run` has no result, shows the scoring while it lasts, and why it failed."""
     left = [name for name in PROTOCOLS if name not in stored]
     begun = _started().get(run.run_id)
     if begun or left:
-        st.fragment(_panel, run_every=1.0 if begun and not begun.is_over else None)(home, run, left)
+        busy = run.run_id in _wanted() or (begun is not None and not begun.is_over)
+        st.fragment(_panel, run_every=1.0 if busy else None)(home, run, left)
 
 
 def _panel(home: Home, run: RunFolder, left: Sequence[str]) -> None:
     begun = _started().get(run.run_id)
+    wanted = _wanted().get(run.run_id)
+    if begun is None and wanted is not None:
+        if any(not other.is_over for other in _started().values()):
+            st.caption(f"Waits to be scored under {states.plain(wanted)}.")
+            return
+        _wanted().pop(run.run_id, None)
+        begun = _started()[run.run_id] = _start(home, run, wanted)
     if begun is None:
         _offer(home, run, left)
     elif not begun.is_over:

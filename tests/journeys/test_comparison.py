@@ -61,7 +61,10 @@ def test_pictures_are_saved_on_the_page_s_own_surface(chromium, server, scheme, 
         drawing = ElementTree.fromstring(saved(page, "SVG"))
         first = next(drawing.iter("{http://www.w3.org/2000/svg}rect"))
         assert f"fill: {surface}" in first.attrib["style"]
-        assert "".join(drawing.itertext()).count("CIGF") >= 2
+        told = "".join(drawing.itertext())
+        assert told.count("CIGF") >= 2
+        assert "HR@10" in told
+        assert "sampled99" in told
         assert saved(page, "CSV").startswith(b"group,metric,part,seeds,mean")
         assert complaints == []
         browser.close()

@@ -125,6 +125,8 @@ def test_runs_of_other_data_are_kept_apart_in_tables_and_curves(stored, opened) 
     app = opened("compare", runs="done-run,base-run,other-run,other-base")
     assert [len(table) for table in tables(app)] == [2, 2]
     assert any("other data: other" in head.value for head in app.subheader)
+    assert "Not drawn, on other data or under another protocol" in texts(app)
+    app = opened("compare", runs="done-run,base-run,other-run,other-base", term="loss/total")
     assert len([m for m in app.markdown if "(content" in m.value]) == 2
     button(app, "Compare only these").click().run()
     assert app.query_params["runs"] in ("other-run,other-base", ["other-run,other-base"])
@@ -218,3 +220,25 @@ def test_tampered_runs_are_refused_with_a_notice(bad, stored, opened) -> None:
     assert not app.error
     assert any("Left out of runs to compare" in note.value for note in app.caption)
     assert "No runs picked" in texts(app)
+
+
+def test_the_context_tells_how_many_of_the_picked_runs_are_compared(stored, opened) -> None:
+    app = opened("compare", runs="done-run,base-run,running-run")
+    assert "2 of 3 runs · data\\: demo · protocol sampled99" in texts(app)
+
+
+def test_single_seeds_promise_no_interval(stored, opened) -> None:
+    app = opened("compare", runs="done-run,base-run")
+    assert "HR@10, 95 %" not in tables(app)[0].columns
+    assert "dots: seeds" not in texts(app)
+    stored_runs.done_run(stored, open_dataset(stored, "demo").info, "seed-1", seed=1)
+    app = opened("compare", runs="done-run,base-run,seed-1")
+    assert "HR@10, 95 %" in tables(app)[0].columns
+    assert "dots: seeds" in texts(app)
+
+
+def test_validation_curves_of_other_protocols_are_named_not_drawn(stored, opened) -> None:
+    data = open_dataset(stored, "demo").info
+    stored_runs.done_run(stored, data, "full-run", protocol="full")
+    app = opened("compare", runs="done-run,base-run,full-run", under="sampled99", term="valid/hr@10")
+    assert "Not drawn, on other data or under another protocol than the comparison" in texts(app)
