@@ -38,8 +38,6 @@ TERMS: dict[str, str] = {
     "load": "The mean gate of an expert over all tasks and pairs. An expert with less than a tenth of an even share is idle.",
     "gradient conflict": "The cosine between the gradients of two tasks' losses on the shared embeddings. Below 0 a step "
     "that helps one task hurts the other. One probe is one batch, so single values are noisy.",
-    "behaviour correlation": "The mean Pearson correlation between a user's behaviours, over all items (CIGF, Eqs. 25 and "
-    "26). High: the user acts on the same items in every way. Undefined for users who lack a behaviour.",
     "user groups": "Equal counts: the same number of users in each group. Equal widths: evenly spaced correlations, so that "
     "groups may be tiny. The paper uses six groups and does not say how it cuts them.",
     "activity": "Correlation rises with activity. Users of similar activity, the middle half by number of training "
@@ -66,7 +64,7 @@ TERMS: dict[str, str] = {
     "paired test": "Both systems are scored on the same users, so each user is compared with himself: a t-test and "
     "Wilcoxon's signed-rank test of the differences, with a 95 % bootstrap interval and Cohen's d (the mean difference over "
     "its standard deviation). With several comparisons the p-values are corrected by Holm's method. We say 'ahead' only "
-    "where both tests agree at 5 %.",
+    "where both tests agree at 5 %. 'Not shown' is no proof that the systems are equal; the intervals are not corrected.",
     "seen": "Test pairs that the user had already touched under another behaviour, such as viewing before buying.",
     "unseen": "Test pairs that the user had not touched at all before: true discoveries.",
     "snapshot": "What the model had learned at one epoch, stored while it trained.",
@@ -87,7 +85,7 @@ TERMS: dict[str, str] = {
     "behaviours they have any pair of. Blue, hatched bars include the target.",
     "degree tail": "The share of users (or items) that have at least so many pairs. A long tail to the right means that few "
     "hold most of the data; a popularity baseline then goes far.",
-    "behavior correlation": "Pearson's correlation between the rows of two behaviours over all items, for one user; the mean "
+    "behaviour correlation": "Pearson's correlation between the rows of two behaviours over all items, for one user; the mean "
     "over all pairs of behaviours (CIGF, Eqs. 25 and 26). Near 1 a user does the same under each, near 0 they have nothing "
     "to do with each other. Undefined for a user who lacks a behaviour.",
     "leakage": "Anything that lets a result look better than it would be on unseen data: pairs on both sides of the split, "

@@ -76,6 +76,6 @@ _COMPARED = {
     "seen": st.column_config.NumberColumn("touched in training", **_PERCENT, help=meaning("seen")),
     "cold": st.column_config.NumberColumn("of cold items", **_PERCENT, help=meaning("cold")),
     "correlation": st.column_config.NumberColumn(
-        "median correlation", format="%.3f", help=meaning("behavior correlation")
+        "median correlation", format="%.3f", help=meaning("behaviour correlation")
     ),
 }

@@ -78,7 +78,7 @@ def correlation(told: Told) -> None:
     )
     st.markdown(
         f"**Mean correlation of each user's behaviours, training pairs**: {words.count(found['users'], 'user')}{without}",
-        help=meaning("behavior correlation"),
+        help=meaning("behaviour correlation"),
     )
     table = data_profile.correlation_table(told)
     left, right = row("pair", "correlations", (5, 5))

@@ -53,7 +53,7 @@ def answer(told: Told) -> None:
         help=f"{meaning('seen')} {meaning('cold')}",
         anchors=False,
     )
-    st.markdown(states.plain(data_audit.lesson(told)), help=meaning("behavior correlation"))
+    st.markdown(states.plain(data_audit.lesson(told)), help=meaning("behaviour correlation"))
 
 
 def figures(told: Told) -> None:
