@@ -17,11 +17,20 @@ DELETED = "run-deleted"
 
 def run_title(summary: RunSummary) -> str:
     """A run in a few words: system, variant, preset, seed, changed settings, data; the end of its id tells repeats apart."""
+    return f"{_about(summary)}  ({summary.run_id[-4:]})"
+
+
+def listed_title(summary: RunSummary) -> str:
+    """`run_title` for places that cut its end off: the end of the id comes first."""
+    return f"({summary.run_id[-4:]}) {_about(summary)}"
+
+
+def _about(summary: RunSummary) -> str:
     known = CATALOG.get(summary.system)
     name = known.title if known else summary.system or "unreadable"
     parts = [name, summary.variant.replace("_", " "), summary.preset, f"seed {summary.seed}"]
     parts += [changes_in_words(own_changes(summary)), summary.dataset]
-    return " · ".join(filter(None, parts)) + f"  ({summary.run_id[-4:]})"
+    return " · ".join(filter(None, parts))
 
 
 def own_changes(summary: RunSummary) -> dict[str, Any]:
@@ -56,7 +65,7 @@ def pick_run(home: Home, prefer: Callable[[RunSummary], bool] = lambda _: True) 
     default = next((run.run_id for run in runs.values() if prefer(run)), next(iter(runs)))
 
     def title(run_id: str) -> str:
-        return f"{words.STATE_SIGNS[runs[run_id].state][0]} {run_title(runs[run_id])}"
+        return f"{words.STATE_SIGNS[runs[run_id].state][0]} {listed_title(runs[run_id])}"
 
     with st.sidebar:
         chosen = selection.pick_or_none("run", "Run", list(runs), default=default, title=title)

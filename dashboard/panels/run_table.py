@@ -16,7 +16,7 @@ from dashboard.glossary import meaning
 from dashboard.layout import row
 from dashboard.navigation import go
 from dashboard.panels.background import keep_supervisor
-from dashboard.panels.run_list import ALIVE, run_title
+from dashboard.panels.run_list import ALIVE, listed_title, run_title
 
 ANY = "all"
 STATES = (ANY, "queued", "running", "done", "failed", "cancelled")
@@ -67,13 +67,13 @@ def run_table(summaries: Sequence[RunSummary], now: float) -> pd.DataFrame:
     rows = [
         {
             "state": words.STATE_SIGNS[run.state],
-            "run": run_title(run),
+            "run": listed_title(run),
             "tags": list(run.tags),
             "progress": 1.0 if run.state == "done" else run.epoch / run.epochs if run.epochs else 0.0,
             "metric": _metric(run),
             "age": f"{words.duration(max(now - run.created, 1))} ago",
             "took": words.duration((run.finished or now) - run.started) if run.started else "",
-            "device": run.device or run.slot,
+            "device": _device(run),
             "notes": run.notes.partition("\n")[0][:80],
             "run id": run.run_id,
         }
@@ -81,6 +81,11 @@ def run_table(summaries: Sequence[RunSummary], now: float) -> pd.DataFrame:
     ]
     table = pd.DataFrame(rows)
     return table.drop(columns=[name for name in ("tags", "notes") if not table[name].map(len).any()])
+
+
+def _device(run: RunSummary) -> str:
+    """The device without the model of a GPU, which its run tells."""
+    return run.slot or run.device.partition(" ")[0]
 
 
 def _metric(run: RunSummary) -> str:
@@ -156,17 +161,19 @@ def _name(value: str) -> str:
 _COLUMNS = {
     "state": st.column_config.TextColumn("state", width=95),
     "run": st.column_config.TextColumn(
-        "run", width=375, help="System, variant, preset, seed, settings that differ, data, end of the id"
+        "run", width=315, help="End of the id, system, variant, preset, seed, settings that differ, data"
     ),
     "tags": st.column_config.ListColumn("tags", width=130, help="Your own words; edit them below the table"),
     "progress": st.column_config.ProgressColumn(
         "progress", format="percent", min_value=0, max_value=1, width=105
     ),
-    "took": st.column_config.TextColumn("took", help="The last attempt, where a run was resumed"),
+    "age": st.column_config.TextColumn("age", width=105),
+    "device": st.column_config.TextColumn("device", width=70),
+    "took": st.column_config.TextColumn("took", width=90, help="The last attempt, where a run was resumed"),
     "run id": st.column_config.TextColumn("run id", width=360, help="The run's folder in the home"),
     "metric": st.column_config.TextColumn(
         "metric by protocol",
-        width=210,
+        width=200,
         help=f"On test pairs; while there is none, the best on validation. {meaning('protocol')}",
     ),
     "notes": st.column_config.TextColumn("notes", width=220),

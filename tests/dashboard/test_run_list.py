@@ -4,7 +4,7 @@ import pytest
 
 from core.catalog.systems import CATALOG
 from core.runs.summary import RunSummary
-from dashboard.panels.run_list import own_changes, run_title
+from dashboard.panels.run_list import listed_title, own_changes, run_title
 from dashboard.panels.run_table import Filter, matching, run_table, ticked_now
 
 
@@ -103,3 +103,8 @@ def test_progress_is_a_share_of_the_epochs() -> None:
 )
 def test_ticks_keep_their_order_and_those_that_a_filter_hides(before, ticked, kept, shown) -> None:
     assert ticked_now(before, ticked, listed=["a", "b", "c"]) == (kept, shown)
+
+
+def test_where_titles_are_cut_the_end_of_the_id_comes_first() -> None:
+    assert listed_title(run()) == "(3f9a) CIGF · seed 0 · demo"
+    assert run_table([run()], now=0.0)["run"][0].startswith("(3f9a)")
