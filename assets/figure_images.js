@@ -45,7 +45,7 @@ function framed(graph, footer) {
     font: { size: FOOTER, weight: 400 },
     automargin: false,
     ...{ x: EDGE / width, xref: "container", xanchor: "left" },
-    ...{ y: EDGE / (height + below), yref: "container", yanchor: "bottom" },
+    ...{ y: (below - EDGE) / (height + below), yref: "container", yanchor: "top" }, // from its first line down
   };
   const font = { ...layout.font, family: FONT };
   return { size: [width, height + below], look: { paper_bgcolor: background(graph), font, margin, title } };
