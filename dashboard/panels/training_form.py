@@ -1,5 +1,6 @@
 """The form that makes runs: what to train on what, its settings, what differs from the preset, and the launch."""
 
+from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import Any
 
@@ -13,7 +14,8 @@ from core.protocol import PROTOCOLS
 from core.recipe import Recipe, make_recipe
 from core.runs import launch
 from core.runs.devices import find_slots
-from dashboard import forms, selection, states, words
+from core.runs.summary import RunSummary
+from dashboard import forms, readers, selection, states, words
 from dashboard.glossary import meaning
 from dashboard.layout import row
 from dashboard.navigation import go
@@ -152,9 +154,21 @@ def _devices() -> list[str]:
     return ["auto", "cpu", *(["cuda", *gpus] if gpus else [])]
 
 
+def protocol_note(runs: Sequence[RunSummary], dataset: str, protocol: str) -> str:
+    """What to pick so that results compare, where the latest run on the data was scored otherwise; else nothing."""
+    scored = [run for run in runs if run.dataset == dataset and run.main_value is not None]
+    latest = max(scored, key=lambda run: run.created, default=None)
+    if latest is None or not latest.protocol or latest.protocol == protocol:
+        return ""
+    return f"The latest run on this data was scored under {latest.protocol}; pick it as the protocol to compare with that run."
+
+
 def review(ready: Draft, home: Home) -> None:
     """What differs from the preset, the equivalent command, and the button that queues the runs."""
     recipes = ready.recipes()
+    note = protocol_note(readers.runs(home), ready.dataset.name, ready.protocol)
+    if note:
+        st.caption(states.plain(note))
     changed = recipes[0].changes()
     if changed:
         st.markdown(

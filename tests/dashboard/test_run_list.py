@@ -6,6 +6,7 @@ from core.catalog.systems import CATALOG
 from core.runs.summary import RunSummary
 from dashboard.panels.run_list import listed_title, own_changes, run_title
 from dashboard.panels.run_table import Filter, matching, run_table, ticked_now
+from dashboard.panels.training_form import protocol_note
 
 
 def run(run_id: str = "20251010-cigf-demo-s0-3f9a", **fields) -> RunSummary:
@@ -108,3 +109,15 @@ def test_ticks_keep_their_order_and_those_that_a_filter_hides(before, ticked, ke
 def test_where_titles_are_cut_the_end_of_the_id_comes_first() -> None:
     assert listed_title(run()) == "(3f9a) CIGF · seed 0 · demo"
     assert run_table([run()], now=0.0)["run"][0].startswith("(3f9a)")
+
+
+def test_a_protocol_other_than_that_of_the_latest_scored_run_is_told() -> None:
+    runs = [
+        run("old", protocol="sampled99", main_value=0.5, created=1.0),
+        run("new", protocol="full", main_value=0.5, created=2.0),
+        run("unscored", protocol="sampled99", created=3.0),
+        run("elsewhere", dataset="taobao", protocol="sampled99", main_value=0.5, created=4.0),
+    ]
+    assert "scored under full" in protocol_note(runs, "demo", "sampled99")
+    assert protocol_note(runs, "demo", "full") == ""
+    assert protocol_note(runs, "nowhere", "full") == ""
