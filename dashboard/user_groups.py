@@ -123,7 +123,8 @@ def size_table(groups: UserGroups) -> pd.DataFrame:
 @dataclass(frozen=True)
 class Trend:
     """A metric in the lowest and the highest defined group of one run. apart: whether their intervals do not overlap; None
-    where one of them has no interval, its users being all alike.
+    where one of them has no interval, its users being all alike. peak, dip: title and mean of a group between them that
+    lies above, or below, both.
     """
 
     name: str
@@ -132,6 +133,8 @@ class Trend:
     lowest: float
     highest: float
     apart: bool | None
+    peak: tuple[str, float] | None = None
+    dip: tuple[str, float] | None = None
 
 
 def trends(table: pd.DataFrame) -> list[Trend]:
@@ -146,6 +149,28 @@ def trends(table: pd.DataFrame) -> list[Trend]:
         if np.isnan([first["low"], last["low"]]).any():
             apart = None
         found.append(
-            Trend(str(name), first["title"], last["title"], float(first["mean"]), float(last["mean"]), apart)
+            Trend(
+                str(name),
+                first["title"],
+                last["title"],
+                float(first["mean"]),
+                float(last["mean"]),
+                apart,
+                *_between(part),
+            )
         )
     return found
+
+
+def _between(part: pd.DataFrame) -> tuple[tuple[str, float] | None, tuple[str, float] | None]:
+    """The highest and the lowest of the inner groups, where they lie above, or below, both ends."""
+    ends = [float(part["mean"].iloc[place]) for place in (0, -1)]
+    inner = [
+        (str(title), float(mean)) for title, mean in zip(part["title"].iloc[1:-1], part["mean"].iloc[1:-1])
+    ]
+    peak = max(inner, key=lambda group: group[1], default=None)
+    dip = min(inner, key=lambda group: group[1], default=None)
+    return (
+        peak if peak is not None and peak[1] > max(ends) else None,
+        dip if dip is not None and dip[1] < min(ends) else None,
+    )

@@ -174,11 +174,18 @@ def _move(trend: user_groups.Trend) -> str:
     way = (
         "does not clearly change" if not trend.apart else "rises" if trend.highest > trend.lowest else "falls"
     )
+    if trend.apart and (trend.peak or trend.dip):
+        way = "ends higher" if trend.highest > trend.lowest else "ends lower"
     overlap = "their intervals lie apart" if trend.apart else "their intervals overlap"
     if trend.apart is None:
         overlap = "one of them has no interval, its users being all alike"
     between = f"from {words.score(trend.lowest)} to {words.score(trend.highest)}"
-    return f"**{way}** under {states.plain(trend.name)}, {between}; {overlap}"
+    turns = [
+        f"; {word} in between: {words.score(group[1])} ({group[0]})"
+        for word, group in (("highest", trend.peak), ("lowest", trend.dip))
+        if group
+    ]
+    return f"**{way}** under {states.plain(trend.name)}, {between}; {overlap}{''.join(turns)}"
 
 
 def _wide(table: pd.DataFrame, sizes: pd.DataFrame) -> pd.DataFrame:

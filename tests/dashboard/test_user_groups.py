@@ -139,3 +139,16 @@ def test_a_trend_compares_the_extreme_groups_and_leaves_the_undefined_out() -> N
     assert found.apart is None
     one = trend_table((0.4, 0.3, 0.5), (0.2, 0.1, 0.3)).iloc[:1]
     assert user_groups.trends(one) == []
+
+
+def test_a_trend_names_an_inner_group_above_or_below_both_ends() -> None:
+    ends = trend_table((0.2, 0.1, 0.3), (0.5, 0.4, 0.6)).iloc[:2]
+    inner = ends.iloc[:1].assign(title="inner")
+
+    def told(mean: float):
+        (found,) = user_groups.trends(pd.concat([ends.iloc[:1], inner.assign(mean=mean), ends.iloc[1:]]))
+        return found.peak, found.dip
+
+    assert told(0.7) == (("inner", 0.7), None)
+    assert told(0.1) == (None, ("inner", 0.1))
+    assert told(0.3) == (None, None)
