@@ -101,9 +101,10 @@ def detected_map(name: str, columns: Sequence[str], samples: Samples) -> tuple[C
 
     samples: column -> texts of the first rows. Raises DataError with the list of columns where a choice is open.
     """
-    if columns and all(_is_number(column) for column in columns):
+    if any(_is_number(column) for column in columns):
         raise DataError(
-            f"{name}: the first row ({listed(columns)}) looks like data; add a first row with the columns' names"
+            f"{name}: the first row ({listed(columns)}) looks like data, not like names of columns; add a first row "
+            "with the names, or, if these are the names, say which is which with --map"
         )
     words = [_plain(column) for column in columns]
     found: dict[str, int] = {}

@@ -307,7 +307,7 @@ REFUSED = [
     ("user,item", "has no rows below its header"),
     ("abc\n1\n", "the first row has one column only"),
     ("user;item,x\n", "no column is clearly"),
-    ("1,5\n1,6\n", r"the first row \(1, 5\) looks like data; add a first row"),
+    ("1,5\n1,6\n", r"the first row \(1, 5\) looks like data"),
     ("user,price\n1,5\n", "no column is clearly the item; its columns are: user, price; .*--map"),
     (
         "user,uid,item\n1,1,5\n",
