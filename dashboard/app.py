@@ -31,17 +31,23 @@ def main() -> None:
         for section, entries in SECTIONS.items()
     }
     chosen = st.navigation(pages)
-    with st.sidebar:
-        copy_link()
-    chosen.run()
-    with states.guarded():  # after the page: nobody should wait for a process to start before the first word
+    above = st.sidebar.container()
+    try:
+        chosen.run()
+    finally:  # nobody should wait for a button or a process before the first word; a page may stop early
+        with above:
+            copy_link()
+    with states.guarded():
         keep_supervisor(readers.home())
 
 
 if __name__ == "__main__":
     main()
 else:
+    from starlette.middleware import Middleware
+
+    from dashboard.assets_at_once import AssetsAtOnce
     from dashboard.warming import warm_up
 
     warm_up()
-    app = st.App(__file__)
+    app = st.App(__file__, middleware=[Middleware(AssetsAtOnce)])

@@ -4,7 +4,6 @@ from collections.abc import Mapping
 
 import numpy as np
 import pandas as pd
-from scipy.special import stdtrit
 
 from core.findings import Array, Finding
 from dashboard.relations import node_attention
@@ -81,6 +80,8 @@ def welch_interval(own: Array, others: Array, level: float = 0.95) -> tuple[floa
     if variance == 0:
         return difference, difference
     freedom = variance**2 / sum(p**2 / (len(v) - 1) for p, v in zip(parts, (own, others)))
+    from scipy.special import stdtrit  # 14 MB: only where segments are compared
+
     half = float(stdtrit(freedom, (1 + level) / 2)) * variance**0.5
     return difference - half, difference + half
 

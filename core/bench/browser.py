@@ -1,25 +1,26 @@
 """The dashboard as a user meets it: the real server as a process, and Chromium to look at it."""
 
+import math
 import os
 import shutil
+import signal
 import socket
 import subprocess
 import sys
+import tempfile
 import time
 import urllib.error
+import urllib.parse
 import urllib.request
 from collections.abc import Iterator
-from contextlib import contextmanager
+from contextlib import contextmanager, suppress
 from dataclasses import dataclass
+from importlib.util import find_spec
 from pathlib import Path
-from typing import TYPE_CHECKING
 
 from core.errors import ConfigError
 from core.home import Home
 from core.runs.workers import PROJECT_ROOT
-
-if TYPE_CHECKING:
-    from playwright.sync_api import Browser
 
 CHROMIUM_ARGUMENTS = (
     "--no-sandbox",
@@ -32,37 +33,36 @@ CHROMIUM_ARGUMENTS = (
 )
 CHROMIUM_NAMES = ("chromium", "chromium-browser", "google-chrome", "google-chrome-stable")
 _START_WITHIN = 60.0
-_DRAW_WITHIN = 60_000
-# Drawn: the title and two elements of content beneath it, the first being the page's one line of context; what still
-# loads does not count as content. Settled: the script has ended and nothing on the page loads. Asked before every frame.
-_WATCH = """
-(() => {
+_ALONE_SECONDS, _DRAW_WITHIN = 4.0, 60_000
+_SETTLED = """() => {
+  const app = document.querySelector('[data-testid=stApp]');
   const loads = '[data-testid=stAppSkeleton], [data-testid=stSkeleton], [data-testid=stSpinner]';
-  window.paint = {};
-  const isContent = cell => cell.getBoundingClientRect().height > 1 && !cell.querySelector(loads);
-  const look = () => {
-    const main = document.querySelector('[data-testid=stMainBlockContainer]');
-    const title = main && main.querySelector('h1');
-    if (title && title.textContent.trim()) {
-      const cells = [...main.querySelectorAll('[data-testid=stElementContainer]')];
-      if (cells.filter(isContent).length > 2) window.paint.drawn = window.paint.drawn || performance.now();
-      const app = document.querySelector('[data-testid=stApp]');
-      const ended = app.dataset.testScriptState === 'notRunning' && !document.querySelector(loads);
-      if (window.paint.drawn && ended) window.paint.settled = performance.now();
-    }
-    if (!window.paint.settled) requestAnimationFrame(look);
-  };
-  requestAnimationFrame(look);
-})()
-"""
+  return app && app.dataset.testScriptState === 'notRunning' && !document.querySelector(loads);
+}"""
+# What the browser itself has recorded since the navigation, read afterwards: `buffered` entries of the Performance API.
+_RECORDED = """() => new Promise(done => {
+  const entries = { paint: [], 'largest-contentful-paint': [], longtask: [] };
+  for (const type of Object.keys(entries))
+    new PerformanceObserver(list => entries[type].push(...list.getEntries())).observe({ type, buffered: true });
+  const inMain = entry => entry.element && entry.element.closest('[data-testid=stMainBlockContainer]');
+  setTimeout(() => done({
+    first: Math.min(...entries.paint.filter(e => e.name === 'first-contentful-paint').map(e => e.startTime)),
+    content: Math.min(...entries['largest-contentful-paint'].filter(inMain).map(e => e.startTime)),
+    busy: Math.max(0, ...entries.longtask.map(e => e.startTime + e.duration)),
+  }), 200);
+})"""
 
 
 @dataclass(frozen=True)
 class Paint:
-    """Seconds from the start of the navigation: to the title and first content, and to the end of the page's script."""
+    """Seconds from the start of the navigation. first: the browser's first contentful paint. content: the first paint of
+    a text or figure of the page's main part that was the largest thing on screen until then, in practice the title with
+    the words beneath it. busy: the end of the last task that held the page up for 50 ms.
+    """
 
-    drawn: float
-    settled: float
+    first: float
+    content: float
+    busy: float
 
 
 def chromium_path() -> str | None:
@@ -70,49 +70,76 @@ def chromium_path() -> str | None:
     return os.environ.get("RELSCOPE_CHROMIUM") or next(filter(None, map(shutil.which, CHROMIUM_NAMES)), None)
 
 
-@contextmanager
-def chromium() -> Iterator["Browser"]:
-    """A headless browser. Raises ConfigError where playwright or Chromium is missing, saying how to get it."""
-    try:
-        from playwright.sync_api import sync_playwright
-    except ImportError as error:
+def required_chromium() -> str:
+    """The path of Chromium. Raises ConfigError where playwright or Chromium is missing, saying how to get it."""
+    if find_spec("playwright") is None:
         raise ConfigError(
             "this benchmark looks at the pages in a browser and needs playwright, which only developers install; "
             "`make setup-dev` installs it"
-        ) from error
+        )
     path = chromium_path()
     if path is None or not Path(path).exists():
         raise ConfigError(
             f"no Chromium is found at {path or 'the usual names on the PATH'}; install it (Debian: `apt-get install "
             "chromium`) or name its file in RELSCOPE_CHROMIUM"
         )
-    with sync_playwright() as playwright:
-        browser = playwright.chromium.launch(executable_path=path, args=list(CHROMIUM_ARGUMENTS))
-        try:
-            yield browser
-        finally:
-            browser.close()
+    return path
 
 
-def first_paint(browser: "Browser", address: str) -> Paint:
-    """Open `address` in a browser context of its own (no cache, no cookies). Raises ConfigError if it is not drawn."""
-    from playwright.sync_api import TimeoutError as PlaywrightTimeoutError
+def painted(address: str) -> Paint:
+    """Open `address` in a browser just started (no cache, no cookies), 1440 x 900, and read when it painted.
 
-    context = browser.new_context(viewport={"width": 1440, "height": 900})
-    try:
-        page = context.new_page()
-        page.add_init_script(_WATCH)
-        page.goto(address, wait_until="commit")
-        page.wait_for_function("window.paint && window.paint.settled", timeout=_DRAW_WITHIN)
-        paint = page.evaluate("window.paint")
-    except PlaywrightTimeoutError as error:
+    Nothing is attached to the browser while it loads: a debugger that follows every request, as playwright does, makes
+    a page of a hundred scripts half as slow again. It is asked afterwards what it recorded. Raises ConfigError if the
+    page does not show content.
+    """
+    with tempfile.TemporaryDirectory(prefix="relscope-browser-") as profile, _browser(Path(profile)) as port:
+        quoted = urllib.parse.quote(address, safe="")
+        _ask(f"http://127.0.0.1:{port}/json/new?{quoted}", method="PUT")
+        time.sleep(_ALONE_SECONDS)
+        recorded = _recorded(port, address)
+    if not all(map(math.isfinite, recorded.values())):
         raise ConfigError(
-            f"{address} did not draw a title and content within {_DRAW_WITHIN / 1000:.0f} s; open it by hand and "
-            "read the server's log"
-        ) from error
+            f"{address} painted nothing of its main part; open it by hand and read the server's log"
+        )
+    return Paint(*(recorded[name] / 1000 for name in ("first", "content", "busy")))
+
+
+def _recorded(port: int, address: str) -> dict[str, float]:
+    from playwright.sync_api import TimeoutError as PlaywrightTimeoutError
+    from playwright.sync_api import sync_playwright
+
+    with sync_playwright() as playwright:
+        browser = playwright.chromium.connect_over_cdp(f"http://127.0.0.1:{port}")
+        page = next(
+            page for context in browser.contexts for page in context.pages if page.url.startswith("http")
+        )
+        try:
+            page.wait_for_function(_SETTLED, timeout=_DRAW_WITHIN)
+            return {name: float(value or math.inf) for name, value in page.evaluate(_RECORDED).items()}
+        except PlaywrightTimeoutError as error:
+            raise ConfigError(
+                f"{address} did not come to rest within {_DRAW_WITHIN / 1000:.0f} s; open it by hand and "
+                "read the server's log"
+            ) from error
+
+
+@contextmanager
+def _browser(profile: Path) -> Iterator[int]:
+    """A headless Chromium of its own at rest, and the port on which it listens."""
+    port = _free_port()
+    ours = ("--headless=new", f"--remote-debugging-port={port}", f"--user-data-dir={profile}")
+    command = [required_chromium(), *ours, "--window-size=1440,900", *CHROMIUM_ARGUMENTS, "about:blank"]
+    quiet = subprocess.DEVNULL
+    process = subprocess.Popen(command, stdout=quiet, stderr=quiet, start_new_session=True)
+    try:
+        _await_answer(f"http://127.0.0.1:{port}/json/version", process)
+        time.sleep(1.5)  # its own start-up is not the page's
+        yield port
     finally:
-        context.close()
-    return Paint(paint["drawn"] / 1000, paint["settled"] / 1000)
+        with suppress(ProcessLookupError):
+            os.killpg(process.pid, signal.SIGKILL)
+        process.wait()
 
 
 @contextmanager
@@ -128,7 +155,11 @@ def server(home: Home, log_file: Path | None = None) -> Iterator[tuple[str, "sub
     with said.open("ab") as log:
         process = subprocess.Popen(command, cwd=PROJECT_ROOT, env=environment, stdout=log, stderr=log)
         try:
-            _await_health(f"http://127.0.0.1:{port}", process, said)
+            try:
+                _await_answer(f"http://127.0.0.1:{port}/_stcore/health", process)
+            except ConfigError as error:
+                tail = said.read_text(errors="replace")[-500:]
+                raise ConfigError(f"the dashboard did not start: {tail}; try `make app`") from error
             yield f"http://127.0.0.1:{port}", process
         finally:
             process.terminate()
@@ -139,18 +170,22 @@ def server(home: Home, log_file: Path | None = None) -> Iterator[tuple[str, "sub
                 process.wait()
 
 
-def _await_health(url: str, process: "subprocess.Popen[bytes]", log: Path) -> None:
+def _await_answer(url: str, process: "subprocess.Popen[bytes]") -> None:
+    """Wait until `url` answers. Raises ConfigError if the process ends before, or a minute passes."""
     deadline = time.monotonic() + _START_WITHIN
     while process.poll() is None and time.monotonic() < deadline:
-        try:
-            with urllib.request.urlopen(f"{url}/_stcore/health", timeout=2) as answer:
-                if answer.status == 200:
-                    return
-        except (urllib.error.URLError, OSError):
-            time.sleep(0.05)
+        with suppress(urllib.error.URLError, OSError):
+            if _ask(url) == 200:
+                return
+        time.sleep(0.05)
     raise ConfigError(
-        f"the dashboard did not start: {log.read_text(errors='replace')[-500:]}; try `make app`"
+        f"nothing answered at {url} within {_START_WITHIN:.0f} s; start it by hand and read what it prints"
     )
+
+
+def _ask(url: str, method: str = "GET") -> int:
+    with urllib.request.urlopen(urllib.request.Request(url, method=method), timeout=5) as answer:
+        return int(answer.status)
 
 
 def _free_port() -> int:

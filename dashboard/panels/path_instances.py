@@ -10,7 +10,6 @@ import streamlit as st
 
 from core.catalog.cigf import CIGFConfig
 from core.data.dataset import Dataset
-from core.evaluation.paths import path_instances
 from dashboard import instances, readers, relations, selection, states, words
 from dashboard.drawing import csv_button
 from dashboard.glossary import meaning
@@ -53,6 +52,8 @@ def drill_down(view: View) -> None:
     with cells[1]:
         item = _item(stored, user, hits.get(user, set()), titles)
     matrices = readers.training_matrices(data, view.recipe.fit_on)
+    from core.evaluation.paths import path_instances  # loads scipy, which most pages do without
+
     find = partial(path_instances, matrices, view.attention, _config(view), user=user, item=item)
     with cells[2]:
         path = _path(view, find)
