@@ -67,7 +67,8 @@ def _panel(home: Home, run: RunFolder, left: Sequence[str]) -> None:
         if any(not other.is_over for other in _started().values()):
             st.caption(f"Waits to be scored under {states.plain(wanted)}.")
             return
-        _wanted().pop(run.run_id, None)
+        if _wanted().pop(run.run_id, None) is None:
+            st.rerun(scope="app")  # another tab has begun it meanwhile
         begun = _started()[run.run_id] = _start(home, run, wanted)
     if begun is None:
         _offer(home, run, left)

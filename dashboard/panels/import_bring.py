@@ -8,14 +8,14 @@ from streamlit.runtime.scriptrunner import get_script_run_ctx
 from streamlit.runtime.uploaded_file_manager import UploadedFile
 
 from core.data import import_jobs
-from core.data.import_folder import ImportJob, open_job
+from core.data.import_folder import ImportJob, ImportRequest, open_job
 from core.errors import DataError, RelScopeError
 from core.home import Home
 from dashboard import importing, selection, states
 from dashboard.glossary import meaning
 from dashboard.layout import row
 
-_REFUSED, _ROUND = "import-refused", "import-round"
+_REFUSED, _ROUND, _SETTINGS = "import-refused", "import-round", "import-settings"
 
 
 def current_job(home: Home) -> ImportJob | None:
@@ -80,12 +80,27 @@ def bring(home: Home) -> None:
 
 
 def refuse(home: Home, job: ImportJob, error: RelScopeError) -> None:
-    """Give up an import whose data cannot be used: remove it, and say why where the next data are asked for."""
+    """Give up an import whose data cannot be used: remove it, and say why where the next data are asked for.
+
+    What the form said is kept for the corrected file.
+    """
     names = job.origin().names
+    st.session_state[_SETTINGS] = job.draft()
     said = importing.in_form(job.plain(str(error)))
     import_jobs.discard(home, job.token)
     st.session_state[_REFUSED] = (", ".join(names[:3]) + (", ..." if len(names) > 3 else ""), said)
     start_over()
+
+
+def settings_kept() -> ImportRequest | None:
+    """What the form said of data that were refused, until an import succeeds or is given up."""
+    kept: ImportRequest | None = st.session_state.get(_SETTINGS)
+    return kept
+
+
+def forget_settings() -> None:
+    """The next form starts empty."""
+    st.session_state.pop(_SETTINGS, None)
 
 
 def start_over() -> None:
@@ -105,7 +120,8 @@ def _refused() -> None:
     if _REFUSED in st.session_state:
         names, said = st.session_state[_REFUSED]
         states.failed(DataError(said))
-        st.caption(f"Nothing of {states.plain(names)} was kept.")
+        again = " Your settings are: they wait for the corrected file." if settings_kept() else ""
+        st.caption(f"Nothing of {states.plain(names)} was kept.{again}")
 
 
 def _let_go(uploads: Sequence[UploadedFile]) -> None:

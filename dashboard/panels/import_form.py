@@ -12,6 +12,7 @@ from core.home import Home
 from dashboard import importing, readers, states, words
 from dashboard.glossary import meaning
 from dashboard.layout import row
+from dashboard.panels.import_bring import settings_kept
 
 if TYPE_CHECKING:
     from core.data.importers.preview import Preview
@@ -45,7 +46,7 @@ def _look(source: str, layout: str, roles: tuple[tuple[str, str], ...], written:
 
 def form(home: Home, job: ImportJob, seen: "Preview") -> Entered:
     """Draw the form, filled with what was said before or detected, and return what it says now."""
-    said = job.draft()
+    said = job.draft() or _said_before(seen)
     mapped = seen.layout in importing.MAPPED
     rows = st.container()
     columns = _columns(job, seen, said) if mapped else None
@@ -70,6 +71,13 @@ def form(home: Home, job: ImportJob, seen: "Preview") -> Entered:
     )
     job.write_draft(request)
     return Entered(request, tuple(importing.problems(home, request, mapped=mapped, target_known=known)))
+
+
+def _said_before(seen: "Preview") -> ImportRequest | None:
+    """What the form said of refused data, if these have the same layout and columns: the corrected file, most likely."""
+    kept = settings_kept()
+    fits = kept and kept.layout == seen.layout and set((kept.columns or {}).values()) <= set(seen.columns)
+    return kept if fits else None
 
 
 def is_complete(columns: dict[str, str]) -> bool:

@@ -12,7 +12,7 @@ from dashboard import importing, states, words
 from dashboard.glossary import meaning
 from dashboard.layout import row
 from dashboard.navigation import go
-from dashboard.panels.import_bring import refuse, start_over
+from dashboard.panels.import_bring import forget_settings, refuse, start_over
 from dashboard.panels.import_form import Entered
 
 _DOING = {"check": "Checking", "import": "Importing"}
@@ -26,6 +26,7 @@ def heading(home: Home, job: ImportJob, layout: str, *, running: bool = False) -
         if not running and st.button("Start over", icon=":material/restart_alt:", key="import-start-over"):
             with st.spinner("Removing what was uploaded"):
                 import_jobs.discard(home, job.token)
+            forget_settings()
             start_over()
 
 
@@ -102,6 +103,7 @@ def outcome(home: Home, job: ImportJob, told: ImportStatus) -> None:
     asked = job.request()
     if asked is None or told.summary is None:
         raise DataError(f"{job.folder}: what was stored is not recorded; see the list of data sets")
+    forget_settings()
     lasted = f" in {words.duration(told.finished - told.started)}" if told.finished else ""
     st.success(
         f"**{states.plain(asked.name)}** is stored{lasted}: {states.plain(importing.summary_sentence(told.summary))}.",

@@ -1,11 +1,15 @@
 """Compare over tiny stored runs, in every state it can meet."""
 
+import sys
+import time
+
 import pandas as pd
 import pytest
 
 from core.data.dataset import open_dataset
 from core.data.planted import write_demo
 from core.runs.folder import open_run
+from dashboard.panels import evaluation
 from tests.dashboard import stored_runs
 from tests.pages.conftest import texts
 
@@ -196,6 +200,29 @@ def test_curves_and_their_axis_come_from_the_address(stored, opened) -> None:
     app = opened("compare", runs="done-run,base-run", term="valid/ndcg@10", along="seconds")
     assert app.selectbox(key="pick:term").value == "valid/ndcg@10"
     assert "Validation pairs under each run's own protocol" in texts(app)
+
+
+def test_runs_left_out_are_scored_one_after_the_other(stored, opened, monkeypatch, tmp_path) -> None:
+    data = open_dataset(stored, "demo").info
+    names = ["full-1", "full-2", "full-3"]
+    for name in names:
+        stored_runs.done_run(stored, data, name, protocol="full")
+    told = tmp_path / "told.txt"
+    script = "import sys, time; t = open(sys.argv[1], 'a'); print('begin', sys.argv[2], file=t, flush=True); time.sleep(.2); print('end', sys.argv[2], file=t)"
+    monkeypatch.setattr(
+        evaluation,
+        "command",
+        lambda home, run, protocol: [sys.executable, "-c", script, str(told), f"{run.run_id} {protocol}"],
+    )
+    app = opened("compare", runs=",".join(["done-run", "base-run", *names]), under="sampled99")
+    button(app, "Score all 3 under sampled99").click().run()
+    deadline = time.monotonic() + 30
+    while time.monotonic() < deadline and (not told.exists() or told.read_text().count("end") < 3):
+        app.run()
+        assert not app.exception, app.exception
+    assert told.read_text().splitlines() == [
+        f"{what} {name} sampled99" for name in names for what in ("begin", "end")
+    ]
 
 
 def test_the_table_for_a_paper_tells_its_protocol(stored, opened) -> None:

@@ -300,6 +300,27 @@ def test_what_a_setting_can_mend_keeps_the_upload_and_says_which(home, opened, p
     assert datasets(home) == ["late"]
 
 
+def test_the_settings_of_a_refused_file_wait_for_the_corrected_one(home, opened):
+    broken = ODD.replace("K3;view;3-2", ";view;3-2")
+    app = mapped(opened("import", job=staged(home, broken)))
+    next(field for field in app.text_input if field.label == "Name of the data set").input("orders").run()
+    button(app, "Check").click().run()
+    assert "Your settings are: they wait for the corrected file" in said(app)
+    app.file_uploader[0].set_value([("corrected.csv", ODD.encode(), "text/csv")]).run()
+    assert (box(app, "User").value, box(app, "Item").value) == ("Besucher", "Artikel-Nr")
+    assert "orders" in [widget.value for widget in app.text_input]
+    button(app, "Start over").click().run()
+    app.file_uploader[0].set_value([("corrected.csv", ODD.encode(), "text/csv")]).run()
+    assert (box(app, "User").value, box(app, "Item").value) == (None, None)
+
+
+def test_settings_kept_do_not_fit_other_columns(home, opened):
+    app = mapped(opened("import", job=staged(home, ODD.replace("K3;view;3-2", ";view;3-2"))))
+    button(app, "Check").click().run()
+    app.file_uploader[0].set_value([("known.csv", KNOWN.encode(), "text/csv")]).run()
+    assert (box(app, "User").value, box(app, "Item").value) == ("user_id", "item_id")
+
+
 def test_a_target_without_pairs_is_told_with_those_found(home, opened):
     mapped(opened("import", job=staged(home)))
     job = open_job(home, imports(home)[0])

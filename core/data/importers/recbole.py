@@ -15,7 +15,7 @@ import pandas as pd
 import pyarrow as pa
 import pyarrow.compute as pc
 
-from core.data.importers.columns import ColumnMap, listed
+from core.data.importers.columns import ColumnMap, listed, unread_note
 from core.data.importers.content import DEFAULT_TARGET, ImportOptions, interaction_content
 from core.data.importers.labels import chosen_target
 from core.data.importers.limits import Limits
@@ -69,7 +69,8 @@ def read(source: Path, options: ImportOptions) -> DatasetContent:
     labels = gatherer.behaviors.labels
     target = chosen_target(str(source), labels, options.behaviors, options.target, DEFAULT_TARGET)
     described, told = _described_items(next(iter(files.values())), items, options.limits)
-    notes = [f"read {', '.join(path.name for path in files.values())}", note, *notes, *told]
+    unread = unread_note([name for name in tables[0].columns if name != label], mapping)
+    notes = [f"read {', '.join(path.name for path in files.values())}", note, unread, *notes, *told]
     provenance = Provenance(
         ("multi_behavior",), str(source), "recbole", VERSION, "", tuple(text for text in notes if text)
     )

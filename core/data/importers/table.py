@@ -7,7 +7,7 @@ Rows are read in batches and kept as small integers. Without a behaviour column 
 from dataclasses import replace
 from pathlib import Path
 
-from core.data.importers.columns import ColumnMap, checked_map, detected_map, parse_map
+from core.data.importers.columns import ColumnMap, checked_map, detected_map, parse_map, unread_note
 from core.data.importers.content import DEFAULT_TARGET, ImportOptions, interaction_content
 from core.data.importers.labels import chosen_target
 from core.data.importers.rows import RowGatherer
@@ -43,7 +43,7 @@ def read(source: Path, options: ImportOptions) -> DatasetContent:
     target = chosen_target(
         str(source), gatherer.behaviors.labels, options.behaviors, options.target, DEFAULT_TARGET
     )
-    notes = [table.note, note, *notes] if note else [table.note, *notes]
+    notes = [told for told in (table.note, note, unread_note(table.columns, mapping), *notes) if told]
     provenance = Provenance(("multi_behavior",), str(source), "table", VERSION, "", tuple(notes))
     return interaction_content(rows, replace(options, target=target), provenance, users=users, items=items)
 

@@ -2,7 +2,7 @@
 
 import pytest
 
-from core.data.importers.columns import ColumnMap, detected_map, parse_map
+from core.data.importers.columns import ColumnMap, detected_map, parse_map, unread_note
 from core.data.importers.labels import label_of
 from core.errors import DataError
 
@@ -140,3 +140,27 @@ def test_a_bad_mapping_is_refused(text, message):
 )
 def test_labels_are_what_can_name_a_behavior(value, label):
     assert label_of(value) == label
+
+
+@pytest.mark.parametrize(
+    ("columns", "mapping", "expected"),
+    [
+        ("user item", ColumnMap("user", "item"), ""),
+        ("user item price", ColumnMap("user", "item"), "not read: price"),
+        (
+            "userId movieId rating timestamp",
+            ColumnMap("userId", "movieId", None, "timestamp"),
+            "not read: rating; every row counts as an interaction, whatever its rating: filter the file if low ones "
+            "should not count",
+        ),
+        ("user item rating event", ColumnMap("user", "item", "event"), "not read: rating"),
+        (
+            "u i overall:float x",
+            ColumnMap("u", "i"),
+            "not read: overall:float, x; every row counts as an interaction, whatever its overall: filter the file if "
+            "low ones should not count",
+        ),
+    ],
+)
+def test_columns_that_nobody_reads_are_named(columns, mapping, expected):
+    assert unread_note(columns.split(), mapping) == expected
