@@ -9,6 +9,7 @@ import streamlit as st
 from dashboard.figures.template import export_config
 from dashboard.navigation import ROOT
 
+_CONTEXT = "picture-context"
 _ARROW = (
     '<svg width="14" height="14" viewBox="0 0 24 24" fill="none" stroke="currentColor" stroke-width="2" '
     'aria-hidden="true"><path d="M12 4v11m-5-5 5 5 5-5M5 20h14"/></svg>'
@@ -29,14 +30,26 @@ def is_dark() -> bool:
     return bool(st.context.theme.type == "dark")
 
 
+def context(text: str, title: str = "") -> None:
+    """The line of a page that tells which run or data it shows; pictures saved from that page repeat it after `title`."""
+    st.caption(text)
+    st.session_state[_CONTEXT] = " · ".join(filter(None, (title, text)))
+
+
+def forget_context() -> None:
+    """Another page begins, which shows something else."""
+    st.session_state.pop(_CONTEXT, None)
+
+
 def show(figure: go.Figure, data: pd.DataFrame, *, name: str, source: str, alt: str, about: str = "") -> None:
     """Draw `figure`; beneath it `source` (paper and equation) and buttons for `data` and for the picture.
 
     name: file name of exports, also the element's key. alt: what the figure shows, for screen readers. about: what the
-    page says elsewhere and a picture cannot do without, such as metric, data and protocol; saved pictures end with it
-    and with `source`.
+    page says elsewhere and a picture cannot do without, such as metric, data and protocol, where that is not the page's
+    `context`; saved pictures end with it and with `source`.
     """
     key = f"figure:{name}"
+    told = about or st.session_state.get(_CONTEXT, "")
     st.plotly_chart(figure, key=key, config=export_config(name), alt=alt)
     with st.container(horizontal=True, vertical_alignment="center", horizontal_alignment="distribute"):
         st.caption(source, width="stretch")
@@ -44,7 +57,7 @@ def show(figure: go.Figure, data: pd.DataFrame, *, name: str, source: str, alt: 
             csv_button(data, name)
             _image_buttons(
                 key=f"images:{name}",
-                data={"key": key, "name": name, "footer": footer(about, source)},
+                data={"key": key, "name": name, "footer": footer(told, source)},
                 width="content",
             )
 

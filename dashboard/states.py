@@ -10,6 +10,7 @@ import streamlit as st
 
 from core.errors import ConfigError, DataError, DeviceError, RelScopeError, RunError
 from dashboard import words
+from dashboard.drawing import forget_context
 from dashboard.navigation import go
 
 _TITLES: dict[type[RelScopeError], str] = {
@@ -28,6 +29,7 @@ _MARKDOWN = re.compile(r"([\\`*_{}\[\]<>$~:|#])")
 @contextmanager
 def page(question: str, lead: str) -> Iterator[None]:
     """A page titled by the question it answers; RelScope's own errors inside become a box with the remedy."""
+    forget_context()
     st.title(question, anchor=False)
     st.caption(lead)
     with guarded():

@@ -4,7 +4,7 @@ from functools import partial
 
 import streamlit as st
 
-from dashboard import readers, selection, states
+from dashboard import drawing, readers, selection, states
 from dashboard.panels import experts_gates as section
 from dashboard.panels import experts_view as view
 from dashboard.panels.experts_conflict import tasks_conflict
@@ -29,7 +29,8 @@ with states.page(
         st.stop()
     line = st.container()
     picked = view.load(home, summary)
-    line.caption(f"{states.plain(run_title(summary))} · {view.context(picked)}")
+    with line:
+        drawing.context(f"{states.plain(run_title(summary))} · {view.context(picked)}")
     view.follow(picked)
     if picked.finding is None:
         view.no_gates(picked)

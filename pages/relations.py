@@ -3,7 +3,7 @@
 import streamlit as st
 
 from core.runs.folder import open_run
-from dashboard import readers, selection, states
+from dashboard import drawing, readers, selection, states
 from dashboard.panels import relations_sections as section
 from dashboard.panels import relations_view as view
 from dashboard.panels.path_instances import drill_down
@@ -28,7 +28,7 @@ with states.page(
     if loaded is None:
         st.stop()
     recipe, attention = loaded
-    st.caption(f"{states.plain(run_title(summary))} · {view.context(run, recipe)}")
+    drawing.context(f"{states.plain(run_title(summary))} · {view.context(run, recipe)}")
     picked = view.controls(run, recipe, attention)
     section.answer(picked)
     section.heatmap(picked)

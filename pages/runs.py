@@ -2,7 +2,7 @@
 
 import streamlit as st
 
-from dashboard import readers, states
+from dashboard import drawing, readers, states
 from dashboard.panels.run_actions import notice
 from dashboard.panels.run_detail import live_detail
 from dashboard.panels.run_list import pick_run, run_title
@@ -32,8 +32,9 @@ with states.page(
     if run.run_id not in listed:
         not_in_filter(run)
         st.stop()
-    st.subheader(states.plain(run_title(run)), anchor=False)
-    st.caption(f"`{run.run_id}`")
+    title = states.plain(run_title(run))
+    st.subheader(title, anchor=False)
+    drawing.context(f"`{run.run_id}`", f"{title} · {run.protocol}")
     if run.damaged:
         st.error(states.plain(run.error), title="This run folder is damaged", icon=":material/error:")
     notes_panel(home, run.run_id)

@@ -6,7 +6,7 @@ import pandas as pd
 import streamlit as st
 
 from core.data.dataset import DatasetInfo
-from dashboard import data_audit, data_profile, selection, states, words
+from dashboard import data_audit, data_profile, drawing, selection, states, words
 from dashboard.drawing import csv_button, show
 from dashboard.figures.funnel import funnel_bars
 from dashboard.figures.overlap import upset
@@ -33,7 +33,8 @@ def context(info: DatasetInfo) -> None:
         parts.append(f"split: {states.plain(info.split_rule)}")
     parts.append("planted: generated with a known truth" if info.planted else f"imported by {info.importer}")
     with st.container(horizontal=True, vertical_alignment="center", horizontal_alignment="distribute"):
-        st.caption(" · ".join(parts), width="stretch")
+        with st.container(width="stretch"):
+            drawing.context(" · ".join(parts))
         if info.behaviors:
             link("train", "Train on this data", icon=":material/model_training:", dataset=info.name)
 

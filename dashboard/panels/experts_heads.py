@@ -71,6 +71,7 @@ def _draw(home: Home, view: View, standing: list[Stand]) -> None:
         source="CIGF, Figure 9; line: middle half of the held-out pairs; dashed: an even share; experts of MMOE and PLE "
         "have no meaning of their own, so their order says nothing",
         alt=f"Bars of the mean gate of {task} per expert, one panel per head",
+        about=f"Data: {view.recipe.dataset}, runs: {', '.join(stand.run.run_id for stand in standing)}",
     )
     runs = {stand.title: stand.run for stand in standing}
     about = about.assign(

@@ -66,6 +66,11 @@ def test_pictures_are_saved_on_the_page_s_own_surface(chromium, server, scheme, 
         assert "HR@10" in told
         assert "sampled99" in told
         assert saved(page, "CSV").startswith(b"group,metric,part,seeds,mean")
+        page.goto(f"{server}/runs?run=done-run")
+        page.locator(".js-plotly-plot .scatterlayer path").first.wait_for(timeout=A_MINUTE)
+        curves = "".join(ElementTree.fromstring(saved(page, "SVG")).itertext())
+        assert "done-run" in curves
+        assert "sampled99" in curves
         assert complaints == []
         browser.close()
 
