@@ -1,7 +1,7 @@
 """What can be typed after `python -m core`; what each command does is in core/cli.py."""
 
 import argparse
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Mapping, Sequence
 
 from core.catalog.systems import CATALOG
 from core.data.importers.limits import DEFAULT_MAX_MB
@@ -10,6 +10,23 @@ from core.protocol import PROTOCOLS
 
 Arguments = argparse.Namespace
 Act = Callable[[Home, Arguments], int]
+
+
+def parsed(acts: Mapping[str, Act], arguments: Sequence[str] | None) -> argparse.Namespace:
+    """The arguments of one command; exits with status 2 if they do not fit.
+
+    argparse finds SYSTEM and DATASET only side by side and before the options; elsewhere they are put in place here.
+    """
+    parser = parser_for(acts)
+    args, left = parser.parse_known_args(arguments)
+    places = ("system", "dataset") if hasattr(args, "system") else ()
+    empty = [name for name in places if getattr(args, name) is None]
+    if left and len(left) <= len(empty) and not any(word.startswith("-") for word in left):
+        for name, word in zip(empty, left):
+            setattr(args, name, word)
+    elif left:
+        parser.error(f"unrecognized arguments: {' '.join(left)}")
+    return args
 
 
 def parser_for(acts: Mapping[str, Act]) -> argparse.ArgumentParser:

@@ -7,7 +7,7 @@ from contextlib import suppress
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
-from core.arguments import Act, Arguments, parser_for
+from core.arguments import Act, Arguments, parsed, parser_for
 from core.catalog.systems import CATALOG, system
 from core.errors import ConfigError, RelScopeError
 from core.files import DISK_FULL_STATUS, DISK_IS_FULL
@@ -23,7 +23,7 @@ INTERRUPTED = 130
 def main(arguments: Sequence[str] | None = None) -> int:
     """Run one command and return the exit status: 0 done, 1 the work failed, 2 the arguments are wrong, 74 the disk is full,
     130 interrupted."""
-    args = parser_for(ACTS).parse_args(arguments)
+    args = parsed(ACTS, arguments)
     home = find_home(args.home)
     try:
         return int(args.act(home, args))

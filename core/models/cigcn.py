@@ -5,31 +5,12 @@ P products of heads kept apart (1 for a linear aggregator), Q = K^(l-1) paths be
 Source: Guo et al., CIGF, WWW 2023, Eqs. 5 to 13.
 """
 
-from typing import NamedTuple
-
 import torch
 from torch import Tensor, nn
 from torch.nn import functional as F
 
 from core.catalog.cigf import CIGFConfig
-from core.ops.graphs import Bipartite
-
-
-class Sides(NamedTuple):
-    """A value for users and the same for items."""
-
-    user: Tensor
-    item: Tensor
-
-
-class Rows(NamedTuple):
-    """Nodes whose final representation is needed; None means all of that side."""
-
-    user: Tensor | None = None
-    item: Tensor | None = None
-
-
-ALL = Rows()
+from core.ops.graphs import ALL, Bipartite, Rows, Sides, neighbors, picked
 
 
 class RelationAttention(nn.Module):
@@ -240,21 +221,6 @@ class PerBehavior(nn.Module):
     def _aggregated(self, sums_nD: Tensor, initial_nD: Tensor, order: int) -> Tensor:
         aggregated: Tensor = self.aggregator(sums_nD[:, None, None, :], initial_nD, order)
         return aggregated.squeeze(1)
-
-
-def neighbors(graph: Bipartite, values: Sides, rows: Rows) -> Sides:
-    """A x for both sides, or for the rows asked for."""
-    users = (
-        graph.users_from(values.item) if rows.user is None else graph.some_users_from(values.item, rows.user)
-    )
-    items = (
-        graph.items_from(values.user) if rows.item is None else graph.some_items_from(values.user, rows.item)
-    )
-    return Sides(users, items)
-
-
-def picked(values: Tensor, rows: Tensor | None) -> Tensor:
-    return values if rows is None else values.index_select(0, rows)
 
 
 def _dense(dim: int) -> nn.Linear:

@@ -15,23 +15,15 @@ from core.catalog.cigf import CIGFConfig
 from core.data.ranking import RankingData
 from core.findings import Finding
 from core.models.base import GraphRanker, Trainable
-from core.models.cigcn import CIGCN, PerBehavior, Rows, Sides
-from core.models.cigf_findings import CIGFFindings, gradient_conflict
+from core.models.cigcn import CIGCN, PerBehavior
+from core.models.cigf_findings import CIGFFindings
+from core.models.conflict import gradient_conflict
 from core.models.heads import HEADS
-from core.ops.graphs import bipartite
+from core.ops.graphs import Rows, Sides, bipartite
 from core.ops.losses import bpr, squared_norm
-from core.ops.samplers import PairSampler, shuffled_batches
+from core.ops.samplers import PairSampler, TaskPairs, shuffled_batches, task_pairs
 
 _FLOATS_AT_ONCE = 1 << 25
-
-
-@dataclass(frozen=True, eq=False)
-class TaskPairs:
-    """Drawn pairs of one task: rows of the batch's users, positive and negative items, [P] each."""
-
-    owner: Tensor
-    positive: Tensor
-    negative: Tensor
 
 
 @dataclass(frozen=True, eq=False)
@@ -142,13 +134,10 @@ class CIGF(GraphRanker[Sides], Trainable[CIGFBatch]):
             return {"initial": torch.cat([self.user_embedding, self.item_embedding]).detach(), **levels}
 
     def _drawn(self, users_B: Tensor, generator: torch.Generator) -> CIGFBatch:
-        tasks = []
-        for sampler in self._samplers:
-            owner, positive = sampler.positives(users_B, self.config.positives_per_user, generator)
-            tasks.append(TaskPairs(owner, positive, sampler.negatives(users_B[owner], generator)))
+        tasks = task_pairs(self._samplers, users_B, self.config.positives_per_user, generator)
         touched = torch.cat([task.positive for task in tasks] + [task.negative for task in tasks])
         if touched.numel() >= self.num_items // 2:
-            return CIGFBatch(users_B, None, tuple(tasks))
+            return CIGFBatch(users_B, None, tasks)
         items, position = touched.unique(return_inverse=True)
         pieces = position.split([task.owner.numel() for task in tasks] * 2)
         local = tuple(TaskPairs(t.owner, pieces[k], pieces[k + len(tasks)]) for k, t in enumerate(tasks))

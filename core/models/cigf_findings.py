@@ -16,8 +16,9 @@ from core.catalog.cigf import CIGFConfig
 from core.data.ranking import RankingData
 from core.findings import Axis, Finding, Kind
 from core.models.base import sampled
-from core.models.cigcn import CIGCN, PerBehavior, Sides
+from core.models.cigcn import CIGCN, PerBehavior
 from core.models.heads import Head
+from core.ops.graphs import Sides
 
 _HELD_OUT_PAIRS = 1024
 _SUPPORT_SAMPLE = 128
@@ -228,34 +229,3 @@ def path_support(
     start[np.arange(len(rows)), rows] = 1
     extend((), start)
     return {path: count for path, count in counts.items() if len(path) > 1}
-
-
-def gradient_conflict(
-    losses: dict[str, Tensor], shared: tuple[Tensor, ...], behaviors: tuple[str, ...], source: str
-) -> Finding:
-    """Cosine between the tasks' gradients with respect to the shared embeddings, [K, K]; 0 where a gradient vanishes.
-
-    source: paper and section of the losses. Source: CIGF, Section 3.3 and Appendix A.2 (the coupled gradient issue).
-    """
-    rows = []
-    for name in losses:
-        parts = torch.autograd.grad(losses[name], shared, retain_graph=True, allow_unused=True)
-        rows.append(
-            torch.cat([(torch.zeros_like(s) if g is None else g).flatten() for s, g in zip(shared, parts)])
-        )
-    gradients = torch.stack(rows).double()
-    norms = gradients.norm(dim=1).clamp(min=1e-30)
-    cosine = (gradients @ gradients.t()) / (norms[:, None] * norms[None, :])
-    axes = (Axis.labelled("task", behaviors), Axis.labelled("other_task", behaviors))
-    note = "Cosine between the tasks' gradients on the shared embeddings, one batch; below 0 the tasks pull apart."
-    values = cosine.clamp(-1, 1).cpu().numpy()
-    return Finding(
-        "gradient_conflict",
-        "Gradient conflict between tasks",
-        source,
-        Kind.SIGNED,
-        axes,
-        values,
-        None,
-        note,
-    )

@@ -11,8 +11,8 @@ from torch import Tensor, nn
 
 from core.catalog.lightgcn import LightGCNConfig
 from core.data.ranking import RankingData
-from core.models.pairwise import Embeddings, PairwiseRanker
-from core.ops.graphs import Bipartite, bipartite
+from core.models.pairwise import PairwiseRanker
+from core.ops.graphs import Bipartite, Sides, bipartite
 
 
 class LightGCN(PairwiseRanker):
@@ -32,13 +32,13 @@ class LightGCN(PairwiseRanker):
         ]
         self.to(device)
 
-    def encode(self) -> Embeddings:
+    def encode(self) -> Sides:
         """Layer-averaged embeddings [U, D] and [I, D]."""
         each = [self._propagated(graph) for graph in self._graphs]
         user, item = torch.stack([e.user for e in each]).mean(0), torch.stack([e.item for e in each]).mean(0)
-        return Embeddings(user, item)
+        return Sides(user, item)
 
-    def _propagated(self, graph: Bipartite) -> Embeddings:
+    def _propagated(self, graph: Bipartite) -> Sides:
         user: Tensor = self.user_embedding
         item: Tensor = self.item_embedding
         user_sum, item_sum = user, item
@@ -46,7 +46,7 @@ class LightGCN(PairwiseRanker):
             user, item = graph.users_from(item), graph.items_from(user)
             user_sum, item_sum = user_sum + user, item_sum + item
         layers = self.config.num_layers + 1
-        return Embeddings(user_sum / layers, item_sum / layers)
+        return Sides(user_sum / layers, item_sum / layers)
 
 
 def _graphs(config: LightGCNConfig, data: RankingData) -> list[csr_array]:

@@ -3,26 +3,22 @@
 U users, I items, B users asked for, T behaviours, D dims, L layers, R rows of either, P pairs in a batch.
 """
 
-from collections.abc import Iterator
-from dataclasses import replace
-
 import torch
 from torch import Tensor, nn
 
 from core.catalog.mbgcn import MBGCNConfig
 from core.data.ranking import RankingData
 from core.findings import Axis, Finding, Kind
-from core.models.cigcn import picked
 from core.models.mbgcn_items import ItemScore, xavier
-from core.models.ngcf import kept
-from core.models.pairwise import Embeddings, PairBatch, PairwiseRanker, Triples
-from core.ops.graphs import bipartite
+from core.models.pairwise import NoisyPairwiseRanker
+from core.ops.dropout import kept, silenced
+from core.ops.graphs import Sides, bipartite, picked
 from core.ops.losses import squared_norm
 
 _TINY = 1e-12  # for users without any pair, who gather nothing
 
 
-class MBGCN(PairwiseRanker):
+class MBGCN(NoisyPairwiseRanker):
     """score(u, i) = lambda p*_u . q*_i + (1 - lambda) 1/T sum_t h_ut M_t s*_it, trained with BPR.
 
     Users:  p^(l+1)_u = W^l sum_t alpha_ut mean over i in N_t(u) of q^l_i, alpha_ut = w_t n_ut / sum_m w_m n_um, where
@@ -72,30 +68,15 @@ class MBGCN(PairwiseRanker):
         total_U1 = weighed_UT.sum(1, keepdim=True)
         return torch.where(total_U1 > 0, weighed_UT / total_U1.clamp(min=_TINY), self.importance)
 
-    def encode(self) -> Embeddings:
+    def encode(self) -> Sides:
         """What both scores concatenate: [p*, h_1 M_1, ..] of users and [q*, s*_1, ..] of items."""
         users, items = self._parts(None, None)
-        return Embeddings(torch.cat(users, 1), torch.cat(items, 1))
+        return Sides(torch.cat(users, 1), torch.cat(items, 1))
 
-    def batches(self, generator: torch.Generator) -> Iterator[PairBatch]:
-        for batch in super().batches(generator):
-            noise = torch.randint(2**62, (), generator=generator, device=self.device)
-            yield replace(batch, noise=int(noise))
-
-    def triples(self, batch: PairBatch) -> Triples:
-        """The batch's vectors under dropout; users' last sums are computed for the batch alone."""
-        noise = torch.Generator(self.device).manual_seed(batch.noise)
-        users, user_place = batch.users.unique(return_inverse=True)
-        items, item_place = torch.cat([batch.positive, batch.negative]).unique(return_inverse=True)
-        user_parts, item_parts = self._parts(users, noise)
-        user_RD = torch.cat(user_parts, 1)
-        item_RD = torch.cat([part.index_select(0, items) for part in item_parts], 1)
-        positive, negative = item_place.split(batch.users.numel())
-        return Triples(
-            user_RD.index_select(0, user_place),
-            item_RD.index_select(0, positive),
-            item_RD.index_select(0, negative),
-        )
+    def noisy_rows(self, users_B: Tensor, items_C: Tensor, noise: torch.Generator) -> Sides:
+        """What both scores concatenate, under dropout; users' last sums are computed for the given ones alone."""
+        users, items = self._parts(users_B, noise)
+        return Sides(torch.cat(users, 1), torch.cat([part.index_select(0, items_C) for part in items], 1))
 
     def weight_norm(self) -> Tensor:
         """Half the squared norm of every weight matrix."""
@@ -135,15 +116,13 @@ class MBGCN(PairwiseRanker):
         self, rows_B: Tensor | None, noise: torch.Generator | None
     ) -> tuple[list[Tensor], list[Tensor]]:
         """Parts of the users `rows_B` (None: all) and of all items, whose inner products add up to the score."""
-        layers = [Embeddings(self.user_embedding, self.item_embedding)]
+        layers = [Sides(self.user_embedding, self.item_embedding)]
         first: tuple[Tensor, list[Tensor]] | None = None
         for weight in self.node_weight:
-            sent = self._sent(layers[-1], noise)
+            sent = silenced(layers[-1], self.config.node_dropout, noise)
             sums = [graph.users_from(sent.item) for graph in self._graphs]
             first = first or (sent.item, sums)
-            layers.append(
-                Embeddings(self._gathered(sums) @ weight, self._to_items.items_from(sent.user) @ weight)
-            )
+            layers.append(Sides(self._gathered(sums) @ weight, self._to_items.items_from(sent.user) @ weight))
         final = [
             torch.cat([picked(layer.user, rows_B) for layer in layers], 1),
             torch.cat([layer.item for layer in layers], 1),
@@ -156,13 +135,6 @@ class MBGCN(PairwiseRanker):
                 users.append((1 - self.config.user_share) * matched)
                 items.append(related)
         return users, items
-
-    def _sent(self, layer: Embeddings, noise: torch.Generator | None) -> Embeddings:
-        """What nodes send: under node dropout nothing from some of them."""
-        if noise is None or self.config.node_dropout == 0:
-            return layer
-        masks = [kept((len(side), 1), self.config.node_dropout, noise, side) for side in layer]
-        return Embeddings(layer.user * masks[0], layer.item * masks[1])
 
     def _gathered(self, sums: list[Tensor]) -> Tensor:
         """sum_t alpha_ut mean_ut = sum_t w_t sum_ut / sum_m w_m n_um, since n_ut cancels: [U, D]."""

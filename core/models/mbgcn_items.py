@@ -9,8 +9,7 @@ import torch
 from torch import Tensor, nn
 
 from core.catalog.mbgcn import MBGCNConfig
-from core.models.cigcn import picked
-from core.ops.graphs import Bipartite
+from core.ops.graphs import Bipartite, picked
 
 
 class ItemScore(nn.Module):

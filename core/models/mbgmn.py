@@ -13,14 +13,12 @@ from core.catalog.mbgmn import MBGMNConfig
 from core.data.ranking import RankingData
 from core.findings import Axis, Finding, Kind
 from core.models.base import GraphRanker, Trainable
-from core.models.cigcn import Sides
-from core.models.cigf import TaskPairs
-from core.models.cigf_findings import gradient_conflict
+from core.models.conflict import gradient_conflict
 from core.models.mbgmn_graph import MetaGraph
 from core.models.mbgmn_prediction import Prediction
-from core.ops.graphs import bipartite
+from core.ops.graphs import Sides, bipartite
 from core.ops.losses import margin, squared_norm
-from core.ops.samplers import PairSampler, shuffled_batches
+from core.ops.samplers import PairSampler, TaskPairs, shuffled_batches, task_pairs
 
 _PAIRS_AT_ONCE = 1 << 14
 
@@ -96,7 +94,9 @@ class MBGMN(GraphRanker[Sides], Trainable[MBGMNBatch]):
             : self.config.users_per_epoch
         ]
         for positions in shuffled_batches(order.numel(), self.config.batch_users, generator, self.device):
-            yield self._drawn(order[positions], generator)
+            users = order[positions]
+            tasks = task_pairs(self._samplers, users, self.config.positives_per_user, generator)
+            yield MBGMNBatch(users, tasks)
 
     def losses(self, batch: MBGMNBatch) -> dict[str, Tensor]:
         margins_SK = self.margins(batch)
@@ -183,10 +183,3 @@ class MBGMN(GraphRanker[Sides], Trainable[MBGMNBatch]):
             (user_PSW[:, source], item_PSW[:, source]), (user_PSW[:, target], item_PSW[:, target])
         )
         return scores
-
-    def _drawn(self, users_B: Tensor, generator: torch.Generator) -> MBGMNBatch:
-        tasks = []
-        for sampler in self._samplers:
-            owner, positive = sampler.positives(users_B, self.config.positives_per_user, generator)
-            tasks.append(TaskPairs(owner, positive, sampler.negatives(users_B[owner], generator)))
-        return MBGMNBatch(users_B, tuple(tasks))

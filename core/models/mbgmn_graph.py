@@ -10,8 +10,7 @@ from torch import Tensor, nn
 from torch.nn import functional as F
 
 from core.catalog.mbgmn import MBGMNConfig
-from core.models.cigcn import ALL, Sides, neighbors
-from core.ops.graphs import Bipartite
+from core.ops.graphs import ALL, Bipartite, Sides, neighbors
 
 
 class Specializer(nn.Module):

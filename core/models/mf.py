@@ -5,7 +5,8 @@ from torch import nn
 
 from core.catalog.mf import MFConfig
 from core.data.ranking import RankingData
-from core.models.pairwise import Embeddings, PairwiseRanker
+from core.models.pairwise import PairwiseRanker
+from core.ops.graphs import Sides
 
 
 class MF(PairwiseRanker):
@@ -23,11 +24,11 @@ class MF(PairwiseRanker):
         self.item_bias = nn.Parameter(torch.zeros(data.num_items, 1)) if config.item_bias else None
         self.to(device)
 
-    def encode(self) -> Embeddings:
+    def encode(self) -> Sides:
         """The tables; a bias is one more dimension, in which every user has 1: [U, D + 1] and [I, D + 1]."""
         if self.item_bias is None:
-            return Embeddings(self.user_embedding, self.item_embedding)
+            return Sides(self.user_embedding, self.item_embedding)
         ones = self.user_embedding.new_ones(self.num_users, 1)
-        return Embeddings(
+        return Sides(
             torch.cat([self.user_embedding, ones], 1), torch.cat([self.item_embedding, self.item_bias], 1)
         )

@@ -5,7 +5,7 @@ U users, I items, D dims, P pairs in a batch, C candidates.
 
 from abc import abstractmethod
 from collections.abc import Callable, Iterator
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import Any, NamedTuple
 
 import numpy as np
@@ -15,15 +15,9 @@ from torch import Tensor, nn
 from core.catalog.pairwise import PairwiseConfig
 from core.data.ranking import RankingData
 from core.models.base import GraphRanker, Trainable
+from core.ops.graphs import Sides
 from core.ops.losses import bpr, squared_norm
 from core.ops.samplers import PairSampler, shuffled_batches
-
-
-class Embeddings(NamedTuple):
-    """What users [U, D] and items [I, D] are scored by."""
-
-    user: Tensor
-    item: Tensor
 
 
 class Triples(NamedTuple):
@@ -44,7 +38,7 @@ class PairBatch:
     noise: int = 0
 
 
-class PairwiseRanker(GraphRanker[Embeddings], Trainable[PairBatch]):
+class PairwiseRanker(GraphRanker[Sides], Trainable[PairBatch]):
     """score(u, i) = e_u . e_i, trained with BPR over the target's training pairs.
 
     Departs from papers that penalise whole tables: the squared norm is taken over the initial embeddings of the batch,
@@ -73,8 +67,8 @@ class PairwiseRanker(GraphRanker[Embeddings], Trainable[PairBatch]):
         self._items = torch.from_numpy(pairs.col[usable]).long().to(device)
 
     @abstractmethod
-    def encode(self) -> Embeddings:
-        """Embeddings of all users and items, without noise."""
+    def encode(self) -> Sides:
+        """Embeddings of all users [U, D] and items [I, D], without noise."""
 
     def score(self, users_B: Tensor) -> Tensor:
         encoding = self.encoding()
@@ -122,3 +116,29 @@ class PairwiseRanker(GraphRanker[Embeddings], Trainable[PairBatch]):
         with self.evaluating():
             initial = torch.cat([self.user_embedding, self.item_embedding]).detach()
             return {"initial": initial, "final": torch.cat(self.encoding()).detach()}
+
+
+class NoisyPairwiseRanker(PairwiseRanker):
+    """A `PairwiseRanker` that trains under dropout: every batch carries the seed of its noise."""
+
+    @abstractmethod
+    def noisy_rows(self, users_B: Tensor, items_C: Tensor, noise: torch.Generator) -> Sides:
+        """Embeddings of the given distinct users [B, D] and items [C, D] under dropout."""
+
+    def batches(self, generator: torch.Generator) -> Iterator[PairBatch]:
+        for batch in super().batches(generator):
+            noise = torch.randint(2**62, (), generator=generator, device=self.device)
+            yield replace(batch, noise=int(noise))
+
+    def triples(self, batch: PairBatch) -> Triples:
+        """The batch's embeddings under its noise; each node is computed once, however often it occurs."""
+        noise = torch.Generator(self.device).manual_seed(batch.noise)
+        users, user_place = batch.users.unique(return_inverse=True)
+        items, item_place = torch.cat([batch.positive, batch.negative]).unique(return_inverse=True)
+        rows = self.noisy_rows(users, items, noise)
+        positive, negative = item_place.split(batch.users.numel())
+        return Triples(
+            rows.user.index_select(0, user_place),
+            rows.item.index_select(0, positive),
+            rows.item.index_select(0, negative),
+        )

@@ -4,7 +4,7 @@ U users, I items, E pairs. The adjacency of Eq. 5 (CIGF) is [[0, Y], [Y^T, 0]]; 
 """
 
 from dataclasses import dataclass
-from typing import Literal
+from typing import Literal, NamedTuple
 
 import torch
 from scipy.sparse import csr_array
@@ -13,6 +13,23 @@ from torch import Tensor
 from core.ops.sparse import Pattern, pattern_of, product
 
 Normalization = Literal["left", "right", "symmetric", "none"]
+
+
+class Sides(NamedTuple):
+    """A value for users and the same for items."""
+
+    user: Tensor
+    item: Tensor
+
+
+class Rows(NamedTuple):
+    """Nodes whose final representation is needed; None means all of that side."""
+
+    user: Tensor | None = None
+    item: Tensor | None = None
+
+
+ALL = Rows()
 
 
 @dataclass(frozen=True, eq=False)
@@ -51,6 +68,22 @@ class Bipartite:
         parts = (self.user_weight, self.item_weight, self.user_scale, self.item_scale)
         moved = [None if part is None else part.to(device) for part in parts]
         return _linked(to_users, *moved)
+
+
+def neighbors(graph: Bipartite, values: Sides, rows: Rows) -> Sides:
+    """A x for both sides, or for the rows asked for."""
+    users = (
+        graph.users_from(values.item) if rows.user is None else graph.some_users_from(values.item, rows.user)
+    )
+    items = (
+        graph.items_from(values.user) if rows.item is None else graph.some_items_from(values.user, rows.item)
+    )
+    return Sides(users, items)
+
+
+def picked(values: Tensor, rows: Tensor | None) -> Tensor:
+    """The given rows of `values`, or all of them for None."""
+    return values if rows is None else values.index_select(0, rows)
 
 
 def bipartite(pairs: csr_array, normalization: Normalization) -> Bipartite:

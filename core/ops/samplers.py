@@ -3,9 +3,21 @@
 P draws, U users, I items. Every draw is exact; nothing is rejected and drawn again.
 """
 
+from collections.abc import Sequence
+from dataclasses import dataclass
+
 import torch
 from scipy.sparse import csr_array
 from torch import Tensor
+
+
+@dataclass(frozen=True, eq=False)
+class TaskPairs:
+    """Drawn pairs of one task: rows of the batch's users, positive and negative items, [P] each."""
+
+    owner: Tensor
+    positive: Tensor
+    negative: Tensor
 
 
 class PairSampler:
@@ -42,6 +54,17 @@ class PairSampler:
         key = users_P * (self.num_items + 1) + rank
         before = torch.searchsorted(self._gap_keys, key, right=True) - self._indptr[users_P]
         return rank + before
+
+
+def task_pairs(
+    samplers: Sequence[PairSampler], users_B: Tensor, most: int, generator: torch.Generator
+) -> tuple[TaskPairs, ...]:
+    """Per task up to `most` positive items of each of the users, each with a negative one."""
+    tasks = []
+    for sampler in samplers:
+        owner, positive = sampler.positives(users_B, most, generator)
+        tasks.append(TaskPairs(owner, positive, sampler.negatives(users_B[owner], generator)))
+    return tuple(tasks)
 
 
 def _below(limit_P: Tensor, generator: torch.Generator) -> Tensor:

@@ -119,14 +119,32 @@ def test_bad_arguments_are_refused_with_a_reason_and_leave_nothing(
     [
         ["cigf", "demo", "--set", "num_layers=1", "dim=3"],
         ["--set", "num_layers=1", "--set", "dim=3", "cigf", "demo"],
+        ["cigf", "--set=num_layers=1", "--set=dim=3", "demo"],
+        ["--set=num_layers=1", "cigf", "demo", "--set=dim=3"],
     ],
-    ids=["several after one", "before the names"],
+    ids=["several after one", "before the names", "between the names", "around the names"],
 )
 def test_settings_may_follow_one_set_or_several(home: Home, spelled: list[str]) -> None:
-    name = f"spelled-{spelled[0].strip('-')}"
+    name = f"spelled-{spelled[0].strip('-').partition('=')[0]}-{len(spelled)}"
     assert run(home, "train", *spelled, "--run-id", name, *QUICK) == 0
     config = open_run(home, name).recipe().config
     assert (config["num_layers"], config["dim"], config["epochs"]) == (1, 3, 2)
+
+
+@pytest.mark.parametrize(
+    ("arguments", "said"),
+    [
+        (["train", "cigf", "demo", "again"], "unrecognized arguments: again"),
+        (["train", "cigf", "--sed", "1", "demo"], "unrecognized arguments: --sed 1"),
+        (["show", "a", "b"], "unrecognized arguments: b"),
+        (["bench", "sparse", "demo"], "unrecognized arguments: demo"),
+    ],
+)
+def test_what_no_command_takes_is_named(home, capsys, arguments: list[str], said: str) -> None:
+    with pytest.raises(SystemExit) as ended:
+        run(home, *arguments)
+    assert ended.value.code == 2
+    assert said in capsys.readouterr().err
 
 
 def test_resume_takes_nothing_else(home: Home, capsys: pytest.CaptureFixture[str]) -> None:

@@ -6,7 +6,8 @@ import numpy as np
 import pytest
 import torch
 
-from core.models.cigcn import CIGCN, Rows
+from core.models.cigcn import CIGCN
+from core.ops.graphs import Rows
 from tests.core.models import tiny
 from tests.core.models.cigf_reference import Reference
 

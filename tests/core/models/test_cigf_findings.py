@@ -8,7 +8,8 @@ import pytest
 import torch
 
 from core.findings import Kind
-from core.models.cigf_findings import gradient_conflict, path_support
+from core.models.cigf_findings import path_support
+from core.models.conflict import gradient_conflict
 from tests.core.models import tiny
 from tests.core.models.cigf_reference import Reference
 

@@ -6,7 +6,8 @@ import numpy as np
 import pytest
 import torch
 
-from core.models.cigf import CIGF, CIGFBatch, TaskPairs
+from core.models.cigf import CIGF, CIGFBatch
+from core.ops.samplers import TaskPairs
 from tests.core.models import tiny
 from tests.core.models.cigf_reference import Reference
 

@@ -11,10 +11,10 @@ from core.catalog.mbgmn import MBGMNConfig
 from core.catalog.systems import system
 from core.errors import ConfigError
 from core.findings import Kind
-from core.models.cigf import TaskPairs
 from core.models.mbgmn import MBGMN, MBGMNBatch
 from core.ops.graphs import Bipartite
 from core.ops.losses import margin
+from core.ops.samplers import TaskPairs
 from tests.core.models import tiny
 from tests.core.models.cigf_reference import adjacency, leaky
 

@@ -7,7 +7,7 @@ import numpy as np
 import pytest
 import torch
 
-from core.models.ngcf import NGCF, kept
+from core.models.ngcf import NGCF
 from tests.core.models import tiny
 
 USERS, ITEMS, DIM, LAYERS = 5, 7, 3, 2
@@ -116,24 +116,3 @@ def test_dropout_follows_the_batch_and_never_reaches_scores(data, noisy):
     )
     assert float(model.losses(batch)["bpr"].detach()) == again != changed
     assert torch.equal(model.score(torch.arange(USERS)), quiet.score(torch.arange(USERS)))
-
-
-def test_node_dropout_silences_whole_nodes_and_keeps_the_mean(data):
-    model = double(data, node_dropout=0.4)
-    layer = model._layers(0, None)[0]
-    noise, total, rounds = torch.Generator().manual_seed(3), torch.zeros(ITEMS, DIM), 4000
-    for _ in range(rounds):
-        sent = model._sent(layer, noise)
-        ratio = (sent.item / layer.item).detach()
-        assert torch.equal(ratio[:, :1].expand(-1, DIM).round(decimals=9), ratio.round(decimals=9))
-        assert {round(float(r), 9) for r in ratio[:, 0]} <= {0.0, round(1 / 0.6, 9)}
-        total += ratio
-    assert (total / rounds - 1).abs().max() < 0.06
-
-
-def test_message_dropout_drops_single_entries():
-    mask = kept((997, 7), 0.3, torch.Generator().manual_seed(0), torch.zeros(1, dtype=torch.float64))
-    assert set(mask.unique().tolist()) == {0.0, 1 / 0.7}
-    assert float(mask.mean()) == pytest.approx(1, abs=0.03)
-    mixed = (mask == 0).any(1) & (mask != 0).any(1)
-    assert float(mixed.double().mean()) > 0.8
