@@ -6,6 +6,8 @@ import time
 from collections.abc import Sequence
 from pathlib import Path
 
+import psutil
+
 from core.detached import start_detached
 from core.errors import RunError
 from core.home import Home
@@ -31,7 +33,7 @@ __all__ = [
     "supervisor_state",
 ]
 
-START_WITHIN = 30.0
+START_WITHIN, ATTEMPTS = 30.0, 3
 
 
 def submit(home: Home, recipe: Recipe, run_id: str | None = None) -> RunFolder:
@@ -73,7 +75,8 @@ def requeue(home: Home, run_id: str) -> None:
 def ensure_supervisor(home: Home, command: Sequence[str] | None = None) -> None:
     """Start a detached supervisor if none lives, and return once one does; cheap if one does already.
 
-    Several processes may call this at once: one starts it, the others wait. Raises RunError if it does not come up.
+    Several processes may call this at once: one starts it, the others wait. One that is killed before it was seen at work
+    is started again. Raises RunError if none comes up.
     """
     if supervisor_state(home):
         return
@@ -82,14 +85,20 @@ def ensure_supervisor(home: Home, command: Sequence[str] | None = None) -> None:
             return
         if not mine:
             raise RunError(f"another process has tried to start the supervisor of {home.root} for too long")
-        _spawn(home, command or [sys.executable, "-m", "core", "supervise", "--home", str(home.root)])
+        wanted = command or [sys.executable, "-m", "core", "supervise", "--home", str(home.root)]
         deadline = time.monotonic() + START_WITHIN
-        while time.monotonic() < deadline:
-            if supervisor_state(home):
-                return
-            time.sleep(0.05)
+        for _ in range(ATTEMPTS):
+            pid = _spawn(home, wanted)
+            while time.monotonic() < deadline:
+                ended = not _is_running(pid)
+                if supervisor_state(home):
+                    return
+                if ended:
+                    break
+                time.sleep(0.05)
     raise RunError(
-        f"the supervisor did not start within {START_WITHIN:.0f} s; its log {_log(home)} ends: {_end_of(_log(home))}"
+        f"the supervisor did not start ({ATTEMPTS} attempts within {START_WITHIN:.0f} s); its log {_log(home)} ends: "
+        f"{_end_of(_log(home))}"
     )
 
 
@@ -105,13 +114,20 @@ def _await_settled(request: Path, wait: float = 5.0) -> None:
         time.sleep(0.05)
 
 
-def _spawn(home: Home, command: Sequence[str]) -> None:
+def _is_running(pid: int) -> bool:
+    try:
+        return bool(psutil.Process(pid).status() != psutil.STATUS_ZOMBIE)
+    except psutil.Error:
+        return False
+
+
+def _spawn(home: Home, command: Sequence[str]) -> int:
     home.supervisor.mkdir(parents=True, exist_ok=True)
     path = _log(home)
     if path.exists() and path.stat().st_size > LONGEST_LOG:
         path.replace(path.with_name("log.txt.1"))
     inherited = {name: value for name, value in os.environ.items() if name != TOKEN}
-    start_detached(command, path, inherited)
+    return start_detached(command, path, inherited)
 
 
 def _log(home: Home) -> Path:

@@ -2,7 +2,6 @@
 
 import os
 import random
-import signal
 import subprocess
 import sys
 import threading
@@ -292,9 +291,13 @@ def _kill_9(pid: int | None) -> bool:
     if pid is None or not psutil.pid_exists(pid) or _is_zombie(pid):
         return False
     try:
-        os.kill(pid, signal.SIGKILL)
-    except ProcessLookupError:
+        process = psutil.Process(pid)
+        process.kill()
+    except psutil.NoSuchProcess:
         return False
+    # On a busy machine a killed process lives on for a moment, and who asks then is told that it is at work.
+    if not ground.until(lambda: not process.is_running() or _is_zombie(pid), PATIENCE):
+        raise RuntimeError(f"process {pid} survived SIGKILL for {PATIENCE:.0f} s")
     return True
 
 

@@ -138,9 +138,33 @@ def test_a_cold_start_by_six_processes_gives_one_supervisor(home):
 
 
 def test_a_supervisor_that_does_not_come_up_is_reported_with_its_log(home, monkeypatch):
+    with pytest.raises(RunError, match=r"did not start \(3 attempts.*sorry\nsorry\nsorry"):
+        launch.ensure_supervisor(
+            home, ["/bin/echo", "sorry"]
+        )  # it ends at once: nobody waits out the 30 seconds
     monkeypatch.setattr(launch, "START_WITHIN", 0.3)
-    with pytest.raises(RunError, match=r"did not start within.*sorry"):
-        launch.ensure_supervisor(home, ["/bin/echo", "sorry"])
+    with pytest.raises(RunError, match=r"did not start"):
+        launch.ensure_supervisor(home, ["/bin/sleep", "5"])
+
+
+def test_a_supervisor_that_is_killed_before_anybody_saw_it_is_started_again(home, tmp_path, monkeypatch):
+    monkeypatch.setenv("PYTHONPATH", str(ROOT))
+    marker = tmp_path / "killed"
+    dies_once = f'[ -e "{marker}" ] && exec "$@"; touch "{marker}"; kill -9 $$'
+    command = [
+        "/bin/sh",
+        "-c",
+        dies_once,
+        "sh",
+        sys.executable,
+        str(HERE / "fake_supervisor.py"),
+        str(home.root),
+    ]
+    launch.ensure_supervisor(home, command)
+    assert marker.exists()
+    pid = supervisor_state(home).pid
+    os.kill(pid, signal.SIGTERM)
+    until(lambda: not lives(pid))
 
 
 def test_an_idle_supervisor_leaves_and_one_with_work_stays(home, queued):
