@@ -1,6 +1,7 @@
 """What can be typed after `python -m core`; what each command does is in core/cli.py."""
 
 import argparse
+import sys
 from collections.abc import Callable, Mapping, Sequence
 
 from core.catalog.systems import CATALOG
@@ -15,17 +16,22 @@ Act = Callable[[Home, Arguments], int]
 def parsed(acts: Mapping[str, Act], arguments: Sequence[str] | None) -> argparse.Namespace:
     """The arguments of one command; exits with status 2 if they do not fit.
 
-    argparse finds SYSTEM and DATASET only side by side and before the options; elsewhere they are put in place here.
+    argparse misses SYSTEM and DATASET where options stand between them, and --set takes them for settings: both are put
+    in place here, in the order in which they were typed.
     """
+    typed = sys.argv[1:] if arguments is None else list(arguments)
     parser = parser_for(acts)
-    args, left = parser.parse_known_args(arguments)
-    places = ("system", "dataset") if hasattr(args, "system") else ()
-    empty = [name for name in places if getattr(args, name) is None]
-    if left and len(left) <= len(empty) and not any(word.startswith("-") for word in left):
-        for name, word in zip(empty, left):
-            setattr(args, name, word)
-    elif left:
-        parser.error(f"unrecognized arguments: {' '.join(left)}")
+    args, left = parser.parse_known_args(typed)
+    if hasattr(args, "system") and not any(word.startswith("-") for word in left):
+        words = [*filter(None, (args.system, args.dataset)), *left, *(w for w in args.set if "=" not in w)]
+        words.sort(key=typed.index)
+        args.set = [text for text in args.set if "=" in text]
+        args.system, args.dataset, *left = [*words, None, None] if len(words) < 2 else words
+        left = [word for word in left if word is not None]
+    if left:
+        parser.error(
+            f"unrecognized arguments: {' '.join(left)}; --set takes key=value, e.g. --set num_layers=3"
+        )
     return args
 
 

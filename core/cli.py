@@ -199,24 +199,18 @@ def _is_described(args: Arguments) -> bool:
 def _recipe(home: Home, args: Arguments) -> Recipe:
     from core.data.dataset import open_dataset
 
-    settings = [text for text in args.set if "=" in text]
-    words = [word for word in (args.system, args.dataset) if word] + [
-        text for text in args.set if "=" not in text
-    ]
-    if len(words) > 2:
-        raise ConfigError(f"cannot read {words[2]!r}: --set takes key=value, e.g. --set num_layers=3")
-    if len(words) < 2:
+    if not (args.system and args.dataset):
         raise ConfigError(
             f"expected a system and a data set; systems: {', '.join(CATALOG)}; `python -m core datasets` lists data"
         )
-    info = open_dataset(home, words[1]).info
-    overrides: dict[str, Any] = dict(text.split("=", 1) for text in settings)
+    info = open_dataset(home, args.dataset).info
+    overrides: dict[str, Any] = dict(text.split("=", 1) for text in args.set)
     if args.epochs is not None:
         overrides["epochs"] = args.epochs
     return make_recipe(
         info.name,
         info.content_hash,
-        words[0],
+        args.system,
         planted=info.planted,
         preset=args.preset,
         variant=args.variant,

@@ -1,5 +1,6 @@
 """Starting a process that outlives whoever asked for it."""
 
+import errno
 import os
 import subprocess
 from collections.abc import Mapping, Sequence
@@ -20,15 +21,18 @@ def start_detached(
     Its parent is a shell that ends at once, so nobody here must wait for it. Raises OSError.
     """
     log.parent.mkdir(parents=True, exist_ok=True)
-    log.open("ab").close()
-    shell = subprocess.run(
-        ["/bin/sh", "-c", '"$@" >>"$0" 2>&1 & echo $!', str(log.absolute()), *command],
-        stdin=subprocess.DEVNULL,
-        stdout=subprocess.PIPE,
-        cwd=PROJECT_ROOT,
-        env=dict(os.environ if environment is None else environment),
-        pass_fds=tuple(handles),
-        start_new_session=True,
-        check=True,
-    )
+    with log.open("ab") as written:
+        shell = subprocess.run(
+            ["/bin/sh", "-c", '"$@" >&2 & echo $!', "sh", *command],
+            stdin=subprocess.DEVNULL,
+            stdout=subprocess.PIPE,
+            stderr=written,
+            cwd=PROJECT_ROOT,
+            env=dict(os.environ if environment is None else environment),
+            pass_fds=tuple(handles),
+            start_new_session=True,
+            check=False,
+        )
+    if shell.returncode or not shell.stdout.strip().isdigit():
+        raise OSError(errno.EAGAIN, f"a shell could not start {command[0]}", str(log))
     return int(shell.stdout)

@@ -31,13 +31,10 @@ def main() -> None:
         for section, entries in SECTIONS.items()
     }
     chosen = st.navigation(pages)
-    above = st.sidebar.container()
-    try:
-        chosen.run()
-    finally:  # nobody should wait for a button or a process before the first word; a page may stop early
-        with above:
-            copy_link()
-    with states.guarded():
+    with st.sidebar:
+        copy_link()
+    chosen.run()
+    with states.guarded():  # after the page: nobody should wait for a process to start before the first word
         keep_supervisor(readers.home())
 
 

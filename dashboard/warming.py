@@ -7,6 +7,7 @@ import importlib
 import os
 import socket
 from collections.abc import Iterator
+from contextlib import suppress
 
 import psutil
 
@@ -45,10 +46,11 @@ def answer_at_once() -> None:
     Streamlit binds a socket on which asyncio does not set it, so each of a page's hundred small scripts, whose header and
     body are two packets, waits 40 ms for a delayed acknowledgement. Accepted connections inherit it from the listener.
     """
-    for connection in psutil.Process().net_connections("tcp"):
-        if connection.status == psutil.CONN_LISTEN:
-            with socket.socket(fileno=os.dup(connection.fd)) as listener:
-                listener.setsockopt(socket.IPPROTO_TCP, socket.TCP_NODELAY, 1)
+    with suppress(psutil.Error, OSError):  # where the system does not tell, pages are slower and that is all
+        for connection in psutil.Process().net_connections("tcp"):
+            if connection.status == psutil.CONN_LISTEN:
+                with socket.socket(fileno=os.dup(connection.fd)) as listener:
+                    listener.setsockopt(socket.IPPROTO_TCP, socket.TCP_NODELAY, 1)
 
 
 def imported_names() -> Iterator[tuple[str, str]]:

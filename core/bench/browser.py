@@ -1,6 +1,5 @@
 """The dashboard as a user meets it: the real server as a process, and Chromium to look at it."""
 
-import math
 import os
 import shutil
 import signal
@@ -47,7 +46,7 @@ _RECORDED = """() => new Promise(done => {
   const inMain = entry => entry.element && entry.element.closest('[data-testid=stMainBlockContainer]');
   setTimeout(() => done({
     first: Math.min(...entries.paint.filter(e => e.name === 'first-contentful-paint').map(e => e.startTime)),
-    content: Math.min(...entries['largest-contentful-paint'].filter(inMain).map(e => e.startTime)),
+    title: Math.min(...entries['largest-contentful-paint'].filter(inMain).map(e => e.startTime)),
     busy: Math.max(0, ...entries.longtask.map(e => e.startTime + e.duration)),
   }), 200);
 })"""
@@ -55,13 +54,13 @@ _RECORDED = """() => new Promise(done => {
 
 @dataclass(frozen=True)
 class Paint:
-    """Seconds from the start of the navigation. first: the browser's first contentful paint. content: the first paint of
-    a text or figure of the page's main part that was the largest thing on screen until then, in practice the title with
-    the words beneath it. busy: the end of the last task that held the page up for 50 ms.
+    """Seconds from the start of the navigation. first: the browser's first contentful paint. title: when the page's own
+    title was on screen, or the first larger text of its main part (the browser's first largest contentful paint there).
+    busy: the end of the last task that held the page up for 50 ms, 0 if none did.
     """
 
     first: float
-    content: float
+    title: float
     busy: float
 
 
@@ -91,32 +90,38 @@ def painted(address: str) -> Paint:
 
     Nothing is attached to the browser while it loads: a debugger that follows every request, as playwright does, makes
     a page of a hundred scripts half as slow again. It is asked afterwards what it recorded. Raises ConfigError if the
-    page does not show content.
+    page shows no title in that time.
     """
-    with tempfile.TemporaryDirectory(prefix="relscope-browser-") as profile, _browser(Path(profile)) as port:
+    with (
+        tempfile.TemporaryDirectory(prefix="relscope-browser-", ignore_cleanup_errors=True) as profile,
+        _browser(Path(profile)) as port,
+    ):
         quoted = urllib.parse.quote(address, safe="")
         _ask(f"http://127.0.0.1:{port}/json/new?{quoted}", method="PUT")
         time.sleep(_ALONE_SECONDS)
         recorded = _recorded(port, address)
-    if not all(map(math.isfinite, recorded.values())):
+    if recorded["title"] is None or recorded["title"] > 1000 * _ALONE_SECONDS:
         raise ConfigError(
-            f"{address} painted nothing of its main part; open it by hand and read the server's log"
+            f"{address} showed no title within {_ALONE_SECONDS:.0f} s; open it by hand and read the server's log, or "
+            "measure on a machine that does nothing else"
         )
-    return Paint(*(recorded[name] / 1000 for name in ("first", "content", "busy")))
+    return Paint(*(float(recorded[name] or 0) / 1000 for name in ("first", "title", "busy")))
 
 
-def _recorded(port: int, address: str) -> dict[str, float]:
+def _recorded(port: int, address: str) -> dict[str, float | None]:
+    """Milliseconds by name; None where the browser saw nothing of the kind."""
     from playwright.sync_api import TimeoutError as PlaywrightTimeoutError
     from playwright.sync_api import sync_playwright
 
     with sync_playwright() as playwright:
         browser = playwright.chromium.connect_over_cdp(f"http://127.0.0.1:{port}")
-        page = next(
-            page for context in browser.contexts for page in context.pages if page.url.startswith("http")
-        )
+        pages = [page for context in browser.contexts for page in context.pages]
+        page = next((page for page in pages if page.url.startswith("http")), None)
+        if page is None:
+            raise ConfigError(f"{address} did not open; open it by hand and read the server's log")
         try:
             page.wait_for_function(_SETTLED, timeout=_DRAW_WITHIN)
-            return {name: float(value or math.inf) for name, value in page.evaluate(_RECORDED).items()}
+            return dict(page.evaluate(_RECORDED))
         except PlaywrightTimeoutError as error:
             raise ConfigError(
                 f"{address} did not come to rest within {_DRAW_WITHIN / 1000:.0f} s; open it by hand and "
@@ -179,7 +184,9 @@ def _await_answer(url: str, process: "subprocess.Popen[bytes]") -> None:
                 return
         time.sleep(0.05)
     raise ConfigError(
-        f"nothing answered at {url} within {_START_WITHIN:.0f} s; start it by hand and read what it prints"
+        f"nothing answered at {url}: the process ended with {process.returncode}"
+        if process.returncode is not None
+        else f"nothing answered at {url} within {_START_WITHIN:.0f} s"
     )
 
 

@@ -38,8 +38,8 @@ class PageTimes:
 
     @property
     def worst(self) -> float:
-        """Seconds until the page's own content is painted, not just the frame around it."""
-        return max(self.cold.content, self.warm.content)
+        """Seconds until the page's own title is on screen, not just the frame around it."""
+        return max(self.cold.title, self.warm.title)
 
 
 @dataclass(frozen=True)
@@ -53,21 +53,21 @@ class DashboardReport:
 
     @property
     def seconds(self) -> float:
-        """First paint of content on the slowest page."""
+        """First paint of the title on the slowest page."""
         return max(times.worst for times in self.pages.values())
 
     def in_words(self) -> str:
-        head = f"{'page':12} {'first paint':>13} {'content':>13} {'busy until':>13}    (first visit / later)"
+        head = f"{'page':12} {'first paint':>13} {'title':>13} {'busy until':>13}    (first visit / later)"
         rows = [
             f"{name:12} "
             + " ".join(
                 f"{getattr(t.cold, what):5.2f} / {getattr(t.warm, what):.2f}s".rjust(13)
-                for what in ("first", "content", "busy")
+                for what in ("first", "title", "busy")
             )
             for name, t in self.pages.items()
         ]
         slowest = max(self.pages, key=lambda name: self.pages[name].worst)
-        worst = f"slowest content {self.seconds:.2f} s ({slowest}), budget {BUDGET_SECONDS} s"
+        worst = f"slowest title {self.seconds:.2f} s ({slowest}), budget {BUDGET_SECONDS} s"
         memory = (
             f"server {self.memory / 1e6:.0f} MB with {self.runs} runs, budget {BUDGET_BYTES / 1e6:.0f} MB"
         )
@@ -76,7 +76,7 @@ class DashboardReport:
     def as_dict(self) -> dict[str, Any]:
         return {
             "name": "dashboard",
-            "unit": "first paint of content on the slowest page",
+            "unit": "first paint of the title on the slowest page",
             "reference_seconds": BUDGET_SECONDS,
             "seconds": self.seconds,
             "ratio": BUDGET_SECONDS / self.seconds,

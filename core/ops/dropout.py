@@ -1,7 +1,4 @@
-"""Dropout whose noise comes from a generator of its own, so that a step can be repeated bit for bit.
-
-R rows, D dims.
-"""
+"""Dropout whose noise comes from a generator of its own, so that a step can be repeated bit for bit."""
 
 import torch
 from torch import Tensor

@@ -2,6 +2,7 @@
 
 import subprocess
 import sys
+import threading
 import time
 from collections.abc import Collection, Sequence
 from dataclasses import dataclass
@@ -41,6 +42,11 @@ def _wanted() -> dict[str, str]:
     return {}
 
 
+@st.cache_resource
+def _turn() -> threading.Lock:
+    return threading.Lock()
+
+
 def score_all(runs: Sequence[RunFolder], protocol: str) -> None:
     """Offers to score all of `runs` under `protocol`, one after the other."""
     idle = [run.run_id for run in runs if run.run_id not in _started() and run.run_id not in _wanted()]
@@ -64,12 +70,10 @@ def _panel(home: Home, run: RunFolder, left: Sequence[str]) -> None:
     begun = _started().get(run.run_id)
     wanted = _wanted().get(run.run_id)
     if begun is None and wanted is not None:
-        if any(not other.is_over for other in _started().values()):
+        begun = _begin_next(home, run)
+        if begun is None:
             st.caption(f"Waits to be scored under {states.plain(wanted)}.")
             return
-        if _wanted().pop(run.run_id, None) is None:
-            st.rerun(scope="app")  # another tab has begun it meanwhile
-        begun = _started()[run.run_id] = _start(home, run, wanted)
     if begun is None:
         _offer(home, run, left)
     elif not begun.is_over:
@@ -88,6 +92,18 @@ def _panel(home: Home, run: RunFolder, left: Sequence[str]) -> None:
         if st.button("Close", key=f"evaluation-read:{run.run_id}"):
             _started().pop(run.run_id, None)
             st.rerun(scope="app")
+
+
+def _begin_next(home: Home, run: RunFolder) -> Evaluation | None:
+    """Begin to score the waiting `run`, or None while another is being scored. Several tabs may ask at once."""
+    with _turn():
+        started = _started()
+        if run.run_id not in started and any(not other.is_over for other in started.values()):
+            return None
+        wanted = _wanted().pop(run.run_id, None)
+        if wanted is not None:
+            started[run.run_id] = _start(home, run, wanted)
+        return started.get(run.run_id)
 
 
 def _offer(home: Home, run: RunFolder, left: Sequence[str]) -> None:

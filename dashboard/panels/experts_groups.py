@@ -147,6 +147,7 @@ def _draw_metric(
         source="CIGF, Figure 8, Eqs. 25 and 26; bars: 95 % interval over users (t, or Wilson where users are hit or "
         f"missed); groups of equal {_CUTS[cut]}, edges from the users tested",
         alt=f"{title} by groups of users, one line per run",
+        about=f"{title}, data: {view.recipe.dataset}, protocol {protocol}, runs: {', '.join(names)}",
     )
     sizes = user_groups.size_table(chosen)
     st.dataframe(

@@ -85,7 +85,8 @@ def refuse(home: Home, job: ImportJob, error: RelScopeError) -> None:
     What the form said is kept for the corrected file.
     """
     names = job.origin().names
-    st.session_state[_SETTINGS] = job.draft()
+    if (draft := job.draft()) is not None:
+        st.session_state[_SETTINGS] = draft.model_copy(update={"replace": False})
     said = importing.in_form(job.plain(str(error)))
     import_jobs.discard(home, job.token)
     st.session_state[_REFUSED] = (", ".join(names[:3]) + (", ..." if len(names) > 3 else ""), said)
@@ -93,7 +94,7 @@ def refuse(home: Home, job: ImportJob, error: RelScopeError) -> None:
 
 
 def settings_kept() -> ImportRequest | None:
-    """What the form said of data that were refused, until an import succeeds or is given up."""
+    """What the form said of data that were refused, until an import succeeds or is given up; never to replace others."""
     kept: ImportRequest | None = st.session_state.get(_SETTINGS)
     return kept
 

@@ -46,7 +46,9 @@ def _look(source: str, layout: str, roles: tuple[tuple[str, str], ...], written:
 
 def form(home: Home, job: ImportJob, seen: "Preview") -> Entered:
     """Draw the form, filled with what was said before or detected, and return what it says now."""
-    said = job.draft() or _said_before(seen)
+    said = job.draft()
+    if said is None and (said := _said_before(seen)):
+        st.caption("Filled in as for the file that was refused before.")
     mapped = seen.layout in importing.MAPPED
     rows = st.container()
     columns = _columns(job, seen, said) if mapped else None
@@ -76,8 +78,9 @@ def form(home: Home, job: ImportJob, seen: "Preview") -> Entered:
 def _said_before(seen: "Preview") -> ImportRequest | None:
     """What the form said of refused data, if these have the same layout and columns: the corrected file, most likely."""
     kept = settings_kept()
-    fits = kept and kept.layout == seen.layout and set((kept.columns or {}).values()) <= set(seen.columns)
-    return kept if fits else None
+    if kept is None or kept.layout != seen.layout or not kept.columns:
+        return None
+    return kept if set(kept.columns.values()) <= set(seen.columns) else None
 
 
 def is_complete(columns: dict[str, str]) -> bool:

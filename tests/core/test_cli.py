@@ -84,7 +84,6 @@ def test_lists_are_readable_as_json(home: Home, capsys: pytest.CaptureFixture[st
         (["train", "cigf", "demo", "--preset", "huge"], "no preset 'huge'"),
         (["train", "cigf", "demo", "--variant", "without_everything"], "no variant"),
         (["train", "cigf", "demo", "--set", "depth=3"], "depth"),
-        (["train", "cigf", "demo", "--set", "num_layers"], "key=value"),
         (["train", "cigf", "demo", "--epochs", "0"], "epochs"),
         (["train", "cigf", "demo", "--protocol", "sampled"], "unknown protocol"),
         (
@@ -121,8 +120,9 @@ def test_bad_arguments_are_refused_with_a_reason_and_leave_nothing(
         ["--set", "num_layers=1", "--set", "dim=3", "cigf", "demo"],
         ["cigf", "--set=num_layers=1", "--set=dim=3", "demo"],
         ["--set=num_layers=1", "cigf", "demo", "--set=dim=3"],
+        ["--set", "num_layers=1", "dim=3", "cigf", "--device", "cpu", "demo"],
     ],
-    ids=["several after one", "before the names", "between the names", "around the names"],
+    ids=["several after one", "before the names", "between the names", "around the names", "among the names"],
 )
 def test_settings_may_follow_one_set_or_several(home: Home, spelled: list[str]) -> None:
     name = f"spelled-{spelled[0].strip('-').partition('=')[0]}-{len(spelled)}"
@@ -135,6 +135,10 @@ def test_settings_may_follow_one_set_or_several(home: Home, spelled: list[str]) 
     ("arguments", "said"),
     [
         (["train", "cigf", "demo", "again"], "unrecognized arguments: again"),
+        (
+            ["train", "cigf", "demo", "--set", "num_layers"],
+            "unrecognized arguments: num_layers; --set takes key=value",
+        ),
         (["train", "cigf", "--sed", "1", "demo"], "unrecognized arguments: --sed 1"),
         (["show", "a", "b"], "unrecognized arguments: b"),
         (["bench", "sparse", "demo"], "unrecognized arguments: demo"),

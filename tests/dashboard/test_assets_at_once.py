@@ -1,4 +1,4 @@
-"""Streamlit's assets in one piece: the same answer as Streamlit's own, and nothing but its assets."""
+"""Streamlit's assets in one piece: the same content, type and caching as Streamlit's own answer, and nothing but assets."""
 
 import asyncio
 from pathlib import Path
@@ -13,7 +13,9 @@ from dashboard.assets_at_once import AssetsAtOnce
 STATIC = Path(streamlit.__file__).parent / "static"
 
 
-def answer(app: Any, path: str, method: str = "GET") -> tuple[int, dict[bytes, bytes], list[bytes]]:
+def answer(
+    app: Any, path: str, method: str = "GET", headers: tuple[tuple[bytes, bytes], ...] = ()
+) -> tuple[int, dict[bytes, bytes], list[bytes]]:
     """What `app` sends: the status, the headers, and the body piece by piece."""
     sent: list[dict[str, Any]] = []
 
@@ -28,7 +30,7 @@ def answer(app: Any, path: str, method: str = "GET") -> tuple[int, dict[bytes, b
         "type": "http",
         "method": method,
         "path": path,
-        "headers": [],
+        "headers": list(headers),
         "query_string": b"",
         "root_path": "",
     }
@@ -83,3 +85,8 @@ def test_everything_else_is_passed_on(path: str) -> None:
 def test_other_methods_are_passed_on() -> None:
     assert answer(AssetsAtOnce(passed_on), assets()[0], "POST")[0] == 299
     assert answer(AssetsAtOnce(passed_on), assets()[0], "HEAD")[0] == 299
+
+
+@pytest.mark.parametrize("name", [b"if-none-match", b"if-modified-since", b"range"])
+def test_conditions_and_ranges_are_left_to_streamlit(name: bytes) -> None:
+    assert answer(AssetsAtOnce(passed_on), assets()[0], headers=((name, b"x"),))[0] == 299

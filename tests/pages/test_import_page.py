@@ -314,6 +314,28 @@ def test_the_settings_of_a_refused_file_wait_for_the_corrected_one(home, opened)
     assert (box(app, "User").value, box(app, "Item").value) == (None, None)
 
 
+def test_settings_survive_a_second_refusal_and_never_replace_a_data_set(home, opened):
+    app = mapped(opened("import", job=staged(home)))
+    name = lambda: next(field for field in app.text_input if field.label == "Name of the data set")  # noqa: E731
+    name().input("shop").run()
+    button(app, "Import").click().run()
+    button(app, "Import other data").click().run()
+    broken = ODD.replace("K3;view;3-2", ";view;3-2")
+    app.file_uploader[0].set_value([("shop.csv", broken.encode(), "text/csv")]).run()
+    mapped(app)
+    name().input("shop").run()
+    next(toggle for toggle in app.toggle if "Replace" in toggle.label).set_value(True).run()
+    button(app, "Check").click().run()
+    app.file_uploader[0].set_value([("again.csv", "Jürgen\n".encode("latin-1"), "text/csv")]).run()
+    assert app.error
+    app.file_uploader[0].set_value([("corrected.csv", ODD.encode(), "text/csv")]).run()
+    assert box(app, "User").value == "Besucher"
+    assert name().value == "shop"
+    assert "Filled in as for the file that was refused before" in said(app)
+    assert not next(toggle for toggle in app.toggle if "Replace" in toggle.label).value
+    assert "There is a data set 'shop' already" in said(app)
+
+
 def test_settings_kept_do_not_fit_other_columns(home, opened):
     app = mapped(opened("import", job=staged(home, ODD.replace("K3;view;3-2", ";view;3-2"))))
     button(app, "Check").click().run()

@@ -394,3 +394,9 @@ def test_a_run_that_starts_between_two_readings_stands_in_one_place_only(stored,
         "queue-cancel:cpu:0:queued-run"
     ]
     assert "The queue is empty." in texts(app)
+
+
+@pytest.mark.parametrize("page", ["runs", "compare", "data", "import", "relations", "experts", "train"])
+def test_the_link_to_the_view_is_there_also_where_a_page_stops_early(home, opened, page) -> None:
+    app = opened(page)  # nothing is stored: these pages say so and stop
+    assert len(app.sidebar.get("bidi_component")) == 1

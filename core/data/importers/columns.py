@@ -50,7 +50,7 @@ _BEHAVIOR_VALUES = (
     "collect like buy bought purchase purchased order transaction transactions share follow play rate tip"
 )
 _OTHERS, _BEHAVIORS = frozenset(_OTHER_NAMES.split()), frozenset(_BEHAVIOR_VALUES.split())
-_RATINGS = frozenset({"rating", "score", "stars", "overall"})
+_RATINGS = ("rating", "score", "stars", "overall")
 _SECONDS = (946_684_800, 4_102_444_800)  # the years 2000 to 2100
 _DATE = re.compile(r"\d{4}-\d{2}-\d{2}([ T]\d{2}:\d{2}(:\d{2}(\.\d+)?)?(Z|[+-]\d{2}:?\d{2})?)?")
 
@@ -138,14 +138,14 @@ def clear_columns(columns: Sequence[str], samples: Samples) -> dict[str, str]:
 
 
 def unread_note(columns: Sequence[str], mapping: ColumnMap) -> str:
-    """Names the columns that no role reads, and says of ratings that every row counts; empty if all are read."""
+    """Names the columns that no role reads, and says of ratings that they do not decide; empty if all are read."""
     unread = [column for column in columns if column not in mapping.roles.values() and column.strip()]
     if not unread:
         return ""
-    rated = [column for column in unread if _plain(column) in _RATINGS]
+    rated = [column for column in unread if _plain(column).endswith(_RATINGS)]
     note = f"not read: {listed(unread)}"
     if rated and mapping.behavior is None:
-        note += f"; every row counts as an interaction, whatever its {rated[0].partition(':')[0]}: filter the file if low ones should not count"
+        note += f"; low values of {rated[0].partition(':')[0]} count as interactions too: filter the file if they should not"
     return note
 
 

@@ -150,15 +150,20 @@ def test_labels_are_what_can_name_a_behavior(value, label):
         (
             "userId movieId rating timestamp",
             ColumnMap("userId", "movieId", None, "timestamp"),
-            "not read: rating; every row counts as an interaction, whatever its rating: filter the file if low ones "
-            "should not count",
+            "not read: rating; low values of rating count as interactions too: filter the file if they should not",
         ),
         ("user item rating event", ColumnMap("user", "item", "event"), "not read: rating"),
         (
             "u i overall:float x",
             ColumnMap("u", "i"),
-            "not read: overall:float, x; every row counts as an interaction, whatever its overall: filter the file if "
-            "low ones should not count",
+            "not read: overall:float, x; low values of overall count as interactions too: filter the file if they should "
+            "not",
+        ),
+        (
+            "user item Book-Rating",
+            ColumnMap("user", "item"),
+            "not read: Book-Rating; low values of Book-Rating count as interactions too: filter the file if they should "
+            "not",
         ),
     ],
 )
