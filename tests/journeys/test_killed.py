@@ -2,8 +2,6 @@
 
 import os
 import signal
-import subprocess
-import sys
 import time
 from collections.abc import Callable, Iterator
 from pathlib import Path
@@ -12,6 +10,7 @@ import psutil
 import pytest
 from streamlit.testing.v1 import AppTest
 
+from core.bench.browser import server
 from core.data.dataset import open_dataset
 from core.data.planted import write_demo
 from core.home import Home
@@ -20,7 +19,7 @@ from core.runs.folder import RunFolder
 from core.runs.index import list_runs, reindex
 from core.runs.launch import cancel, ensure_supervisor, requeue, submit, supervisor_state
 from core.runs.metrics import latest_rows, read_metrics
-from tests.journeys.browser import ROOT, free_port, wait_until_healthy
+from dashboard.navigation import page_file
 from tests.journeys.processes import end_supervisor
 
 pytestmark = [pytest.mark.journey, pytest.mark.timeout(300)]
@@ -84,7 +83,7 @@ def test_a_killed_worker_leaves_a_run_that_says_so_and_resumes(
     assert before == list(range(1, len(before) + 1))
     assert set(before) <= set(epochs_written(run))
     monkeypatch.setenv("RELSCOPE_HOME", str(home.root))
-    page = AppTest.from_file(str(ROOT / "pages" / "runs.py"), default_timeout=60)
+    page = AppTest.from_file(str(page_file("runs")), default_timeout=60)
     page.query_params["run"] = run.run_id
     page.run()
     assert not page.exception
@@ -120,20 +119,12 @@ def test_a_killed_supervisor_does_not_disturb_its_worker_and_is_replaced(home: H
 
 
 def test_a_killed_server_does_not_disturb_the_run(home: Home) -> None:
-    port = free_port()
-    server = subprocess.Popen(
-        [sys.executable, "-m", "streamlit", "run", "dashboard/app.py", "--server.port", str(port)],
-        cwd=ROOT,
-        env=os.environ | {"RELSCOPE_HOME": str(home.root)},
-        stdout=subprocess.DEVNULL,
-        stderr=subprocess.DEVNULL,
-    )
-    wait_until_healthy(f"http://127.0.0.1:{port}", server)
-    run = submitted(home, epochs=400)
-    ensure_supervisor(home)
-    wait_for(lambda: trains_past(run, 3))
-    server.send_signal(signal.SIGKILL)
-    server.wait(10)
+    with server(home) as (_, process):
+        run = submitted(home, epochs=400)
+        ensure_supervisor(home)
+        wait_for(lambda: trains_past(run, 3))
+        process.kill()
+        process.wait(10)
     seen = run.status().epoch
     wait_for(lambda: trains_past(run, seen + 3))
     assert psutil.pid_exists(run.status().pid or 0)
