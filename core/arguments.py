@@ -22,9 +22,9 @@ def parsed(acts: Mapping[str, Act], arguments: Sequence[str] | None) -> argparse
     typed = sys.argv[1:] if arguments is None else list(arguments)
     parser = parser_for(acts)
     args, left = parser.parse_known_args(typed)
-    if hasattr(args, "system") and not any(word.startswith("-") for word in left):
-        words = [*filter(None, (args.system, args.dataset)), *left, *(w for w in args.set if "=" not in w)]
-        words.sort(key=typed.index)
+    stray = [*left, *(word for word in getattr(args, "set", ()) if "=" not in word)]
+    if stray and hasattr(args, "system") and not any(word.startswith("-") for word in left):
+        words = sorted([*filter(None, (args.system, args.dataset)), *stray], key=typed.index)
         args.set = [text for text in args.set if "=" in text]
         args.system, args.dataset, *left = [*words, None, None] if len(words) < 2 else words
         left = [word for word in left if word is not None]

@@ -87,7 +87,7 @@ def ensure_supervisor(home: Home, command: Sequence[str] | None = None) -> None:
             raise RunError(f"another process has tried to start the supervisor of {home.root} for too long")
         wanted = command or [sys.executable, "-m", "core", "supervise", "--home", str(home.root)]
         deadline = time.monotonic() + START_WITHIN
-        pid, starts = _spawn(home, wanted), 1
+        pid, starts, ended = _spawn(home, wanted), 1, False
         while time.monotonic() < deadline:
             ended = not psutil.pid_exists(pid)
             if supervisor_state(home):

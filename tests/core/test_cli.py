@@ -121,8 +121,16 @@ def test_bad_arguments_are_refused_with_a_reason_and_leave_nothing(
         ["cigf", "--set=num_layers=1", "--set=dim=3", "demo"],
         ["--set=num_layers=1", "cigf", "demo", "--set=dim=3"],
         ["--set", "num_layers=1", "dim=3", "cigf", "--device", "cpu", "demo"],
+        ["--protocol", "full", "cigf", "demo", "--set", "num_layers=1", "dim=3"],
     ],
-    ids=["several after one", "before the names", "between the names", "around the names", "among the names"],
+    ids=[
+        "after one",
+        "before the names",
+        "between the names",
+        "around the names",
+        "among the names",
+        "behind",
+    ],
 )
 def test_settings_may_follow_one_set_or_several(home: Home, spelled: list[str]) -> None:
     name = f"spelled-{spelled[0].strip('-').partition('=')[0]}-{len(spelled)}"
@@ -149,6 +157,11 @@ def test_what_no_command_takes_is_named(home, capsys, arguments: list[str], said
         run(home, *arguments)
     assert ended.value.code == 2
     assert said in capsys.readouterr().err
+
+
+def test_a_run_may_be_called_like_its_data(home: Home) -> None:
+    assert run(home, "train", "--run-id", "demo", "cigf", "demo", *QUICK) == 0
+    assert open_run(home, "demo").recipe().system == "cigf"
 
 
 def test_resume_takes_nothing_else(home: Home, capsys: pytest.CaptureFixture[str]) -> None:
