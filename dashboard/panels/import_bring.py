@@ -121,8 +121,8 @@ def _refused() -> None:
     if _REFUSED in st.session_state:
         names, said = st.session_state[_REFUSED]
         states.failed(DataError(said))
-        again = " Your settings are: they wait for the corrected file." if settings_kept() else ""
-        st.caption(f"Nothing of {states.plain(names)} was kept.{again}")
+        but = "; your settings wait for the corrected file" if settings_kept() else ""
+        st.caption(f"Nothing of {states.plain(names)} was kept{but}.")
 
 
 def _let_go(uploads: Sequence[UploadedFile]) -> None:

@@ -305,7 +305,7 @@ def test_the_settings_of_a_refused_file_wait_for_the_corrected_one(home, opened)
     app = mapped(opened("import", job=staged(home, broken)))
     next(field for field in app.text_input if field.label == "Name of the data set").input("orders").run()
     button(app, "Check").click().run()
-    assert "Your settings are: they wait for the corrected file" in said(app)
+    assert "was kept; your settings wait for the corrected file" in said(app)
     app.file_uploader[0].set_value([("corrected.csv", ODD.encode(), "text/csv")]).run()
     assert (box(app, "User").value, box(app, "Item").value) == ("Besucher", "Artikel-Nr")
     assert "orders" in [widget.value for widget in app.text_input]
