@@ -8,6 +8,7 @@ import torch
 from core.bench.cigf import bench_cigf
 from core.bench.dashboard import DashboardReport, bench_dashboard
 from core.bench.evaluate import bench_evaluate
+from core.bench.hgib import bench_hgib
 from core.bench.sparse import bench_sparse
 from core.bench.timing import Comparison
 from core.data.dataset import list_datasets
@@ -20,6 +21,7 @@ _PLANTED = "bench-planted"
 BENCHES: dict[str, Callable[[Home, str | None, torch.device], Comparison | DashboardReport]] = {
     "sparse": lambda home, dataset, device: bench_sparse(device),
     "cigf": lambda home, dataset, device: bench_cigf(home, dataset or _default_dataset(home), device),
+    "hgib": lambda home, dataset, device: bench_hgib(home, dataset or _default_dataset(home), device),
     "evaluate": lambda home, dataset, device: bench_evaluate(home, dataset or _default_dataset(home), device),
     "dashboard": lambda home, dataset, device: bench_dashboard(),
 }

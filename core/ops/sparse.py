@@ -100,12 +100,46 @@ def product(pattern: Pattern, dense_CD: Tensor, weight_E: Tensor | None = None) 
     return result
 
 
+def dots(pattern: Pattern, left_RD: Tensor, right_CD: Tensor) -> Tensor:
+    """left[row] . right[column] of every entry, [E]; differentiable in both (a product with the gradient as weights).
+
+    Raises ValueError when the sides do not have one row per row and one per column of the pattern.
+    """
+    expected = (pattern.num_rows, pattern.num_columns)
+    if (len(left_RD), len(right_CD)) != expected or left_RD.shape[1:] != right_CD.shape[1:]:
+        raise ValueError(
+            f"expected sides of shape [{expected[0]}, D] and [{expected[1]}, D], got {list(left_RD.shape)} and {list(right_CD.shape)}"
+        )
+    result: Tensor = _Dots.apply(pattern, left_RD, right_CD)  # type: ignore[no-untyped-call]
+    return result
+
+
+class _Dots(torch.autograd.Function):
+    @staticmethod
+    def forward(ctx: Any, pattern: Pattern, left_RD: Tensor, right_CD: Tensor) -> Tensor:
+        ctx.pattern = pattern
+        ctx.save_for_backward(left_RD, right_CD)
+        return entry_dots(pattern, left_RD.contiguous(), right_CD.contiguous())
+
+    @staticmethod
+    def backward(ctx: Any, *gradients: Tensor) -> tuple[None, Tensor | None, Tensor | None]:
+        pattern: Pattern = ctx.pattern
+        left_RD, right_CD = ctx.saved_tensors
+        grad_E = gradients[0].contiguous()
+        to_left = segment_sum(pattern, grad_E, right_CD) if ctx.needs_input_grad[1] else None
+        to_right = None
+        if ctx.needs_input_grad[2]:
+            transposed, permutation = pattern.transposed
+            to_right = segment_sum(transposed, grad_E.index_select(0, permutation), left_RD)
+        return None, to_left, to_right
+
+
 class _Product(torch.autograd.Function):
     @staticmethod
     def forward(ctx: Any, pattern: Pattern, weight_E: Tensor | None, dense_CD: Tensor) -> Tensor:
         ctx.pattern = pattern
         ctx.save_for_backward(weight_E, dense_CD if weight_E is not None and weight_E.requires_grad else None)
-        return _segment_sum(pattern, weight_E, dense_CD)
+        return segment_sum(pattern, weight_E, dense_CD)
 
     @staticmethod
     def backward(ctx: Any, *gradients: Tensor) -> tuple[None, Tensor | None, Tensor | None]:
@@ -116,12 +150,12 @@ class _Product(torch.autograd.Function):
         to_dense = None
         if ctx.needs_input_grad[2]:
             transposed, permutation = pattern.transposed
-            to_dense = _segment_sum(transposed, None if weight_E is None else weight_E[permutation], grad_RD)
+            to_dense = segment_sum(transposed, None if weight_E is None else weight_E[permutation], grad_RD)
         return None, to_weight, to_dense
 
 
-def _segment_sum(pattern: Pattern, weight_E: Tensor | None, dense_CD: Tensor) -> Tensor:
-    """Forward kernel: an embedding bag on CPU (fastest measured there), the CSR product of the device library on CUDA."""
+def segment_sum(pattern: Pattern, weight_E: Tensor | None, dense_CD: Tensor) -> Tensor:
+    """`product` without gradients: an embedding bag on CPU (fastest measured there), the CSR product of the device library on CUDA."""
     if pattern.num_entries == 0:
         return dense_CD.new_zeros(pattern.num_rows, dense_CD.shape[1])
     if dense_CD.is_cuda:

@@ -2,6 +2,10 @@
 
 import os
 import re
+import threading
+from collections.abc import Iterator
+from contextlib import contextmanager
+from dataclasses import dataclass
 
 import psutil
 import torch
@@ -52,6 +56,39 @@ def memory_in_use(device: torch.device) -> dict[str, float]:
     if device.type == "cuda":
         usage["memory/device"] = float(torch.cuda.max_memory_allocated(device))
     return usage
+
+
+@dataclass
+class Peak:
+    """Most bytes that were held while the block ran: on a GPU of its memory, else resident in this process."""
+
+    bytes: float = 0.0
+
+
+@contextmanager
+def peak_memory(device: torch.device, every_seconds: float = 0.01) -> Iterator[Peak]:
+    """Watch the memory while the block runs; on the CPU by looking every hundredth of a second."""
+    peak, over = Peak(), threading.Event()
+    if device.type == "cuda":
+        torch.cuda.reset_peak_memory_stats(device)
+        yield peak
+        peak.bytes = float(torch.cuda.max_memory_allocated(device))
+        return
+    process = psutil.Process()
+
+    def watch() -> None:
+        while True:
+            peak.bytes = max(peak.bytes, float(process.memory_info().rss))
+            if over.wait(every_seconds):
+                return
+
+    watcher = threading.Thread(target=watch, daemon=True)
+    watcher.start()
+    try:
+        yield peak
+    finally:
+        over.set()
+        watcher.join()
 
 
 def device_title(device: torch.device) -> str:

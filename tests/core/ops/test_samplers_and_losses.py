@@ -7,7 +7,7 @@ import pytest
 import torch
 from scipy import stats
 
-from core.ops.losses import bpr, squared_norm
+from core.ops.losses import bpr, info_nce, squared_norm
 from core.ops.samplers import PairSampler, shuffled_batches
 from tests.core.models import tiny
 
@@ -120,3 +120,22 @@ def test_bpr_without_pairs_is_zero_and_differentiable():
 def test_squared_norm_adds_over_tensors():
     tensors = [torch.tensor([[1.0, 2.0], [3.0, 4.0]]), torch.tensor([-5.0])]
     assert float(squared_norm(tensors)) == 1 + 4 + 9 + 16 + 25
+
+
+def test_info_nce_equals_the_loop_and_does_not_overflow():
+    query = torch.randn(5, 3, dtype=torch.float64, generator=torch.Generator().manual_seed(0))
+    key = torch.randn(5, 3, dtype=torch.float64, generator=torch.Generator().manual_seed(1))
+    expected = 0.0
+    for m in range(5):
+        odds = [math.exp(float(query[m] @ other) / 0.5) for other in key]
+        expected -= math.log(odds[m] / sum(odds)) / 5
+    assert float(info_nce(query, key, 0.5)) == pytest.approx(expected)
+    inputs = (query.requires_grad_(), key.requires_grad_())
+    assert torch.autograd.gradcheck(info_nce, inputs, rtol=1e-6, atol=1e-7)
+    large = torch.tensor([[1000.0], [-1000.0]], requires_grad=True)
+    loss = info_nce(large, torch.tensor([[1.0], [1.0]]))
+    loss.backward()
+    assert loss.isfinite()
+    assert large.grad is not None
+    assert large.grad.isfinite().all()
+    assert float(info_nce(torch.zeros(0, 3), torch.zeros(0, 3))) == 0

@@ -1,0 +1,108 @@
+"""Component graphs of a funnel: all behaviours as one, each behaviour, and how each auxiliary one meets the target.
+
+Source: MuLe (CIKM 2024), Section 3; HGIB (RecSys 2025), Section 4.5.
+"""
+
+import logging
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Literal
+from zipfile import BadZipFile
+
+import numpy as np
+from scipy.sparse import csr_array
+
+from core.data.ranking import RankingData
+from core.errors import DataError
+from core.files import replacing
+
+ComponentKind = Literal["unified", "behavior", "intersection", "difference"]
+_VERSION = 1
+log = logging.getLogger("relscope")
+
+
+@dataclass(frozen=True, eq=False)
+class Component:
+    """One graph of the hierarchy. key: file-safe name. title: for people. parent: key of the graph it refines, empty for
+    the first. behavior: the behaviour it comes from, empty for the union. pairs: training pairs, [U, I]."""
+
+    key: str
+    title: str
+    kind: ComponentKind
+    parent: str
+    behavior: str
+    pairs: csr_array
+
+
+def components(data: RankingData) -> tuple[Component, ...]:
+    """The union G_uni, every G_b (target included, last), then per auxiliary behaviour G_b-and-t and G_b-without-t.
+
+    Graphs without any pair are left out, except the target's. Built once per content of the data: kept in `data.cache`
+    and read from there. Raises DataError if a behaviour bears the name of another level.
+    """
+    auxiliary, target = data.behaviors[:-1], data.target
+    plan: list[tuple[str, str, ComponentKind, str, str]] = [("unified", "all behaviours", "unified", "", "")]
+    plan += [(b, b, "behavior", "unified", b) for b in data.behaviors]
+    plan += [(f"{b}_and_{target}", f"{b} and {target}", "intersection", b, b) for b in auxiliary]
+    plan += [(f"{b}_without_{target}", f"{b} without {target}", "difference", b, b) for b in auxiliary]
+    taken = [key for key, *_ in plan] + ["initial", "final"]
+    if twice := sorted({key for key in taken if taken.count(key) > 1}):
+        raise DataError(
+            f"data set {data.name!r}: the behaviour name {twice[0]!r} is taken by a level of the hierarchy; "
+            "import the data with other names for its behaviours"
+        )
+    matrices = _cached(data)
+    made = [Component(*about, matrices[about[0]]) for about in plan]
+    return tuple(c for c in made if c.pairs.nnz or c.key == target)
+
+
+def _cached(data: RankingData) -> dict[str, csr_array]:
+    if data.cache is None:
+        return _built(data)
+    path = data.cache / "graphs" / f"{data.key}-v{_VERSION}.npz"
+    shape = (data.num_users, data.num_items)
+    try:
+        return _read(path, shape)
+    except FileNotFoundError:
+        pass
+    except (OSError, ValueError, KeyError, EOFError, BadZipFile) as error:
+        log.warning("%s cannot be read and is built again: %s", path, error)
+    built = _built(data)
+    try:
+        with replacing(path) as file:
+            arrays = {
+                f"{key}/{part}": getattr(m, part)
+                for key, m in built.items()
+                for part in ("indptr", "indices")
+            }
+            np.savez(file, allow_pickle=False, **arrays)
+    except OSError as error:
+        log.warning("component graphs are not kept: %s", error)
+    return built
+
+
+def _read(path: Path, shape: tuple[int, int]) -> dict[str, csr_array]:
+    with path.open("rb") as file, np.load(file, allow_pickle=False) as arrays:
+        keys = [name.removesuffix("/indptr") for name in arrays.files if name.endswith("/indptr")]
+        found = {}
+        for key in keys:
+            indices, indptr = arrays[f"{key}/indices"], arrays[f"{key}/indptr"]
+            found[key] = csr_array((np.ones(len(indices), np.float32), indices, indptr), shape=shape)
+        return found
+
+
+def _built(data: RankingData) -> dict[str, csr_array]:
+    target = data.train[data.target]
+    found = {"unified": data.union(), **data.train}
+    for behavior in data.behaviors[:-1]:
+        pairs = data.train[behavior]
+        both = csr_array(pairs.multiply(target))
+        found[f"{behavior}_and_{data.target}"] = _clean(both)
+        found[f"{behavior}_without_{data.target}"] = _clean(csr_array(pairs - both))
+    return found
+
+
+def _clean(matrix: csr_array) -> csr_array:
+    matrix.eliminate_zeros()
+    matrix.sort_indices()
+    return matrix

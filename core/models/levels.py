@@ -1,0 +1,77 @@
+"""What models that make embeddings level by level say about them: how much every level holds, and what a fusion takes.
+
+U users, I items, S sources of an attention, D dims.
+"""
+
+from collections.abc import Sequence
+
+import numpy as np
+import torch
+from numpy.typing import NDArray
+
+from core.findings import Axis, Finding, Kind
+from core.ops.graphs import Sides
+from core.ops.spectrum import information_abundance, singular_values
+
+SIDES = ("user", "item")
+
+
+def spectra(tables: Sequence[tuple[str, Sides]], source: str, expected: str = "") -> list[Finding]:
+    """Information abundance and singular values of levels, given as title and table. expected: what a paper says of them."""
+    values = [[singular_values(side) for side in table] for _, table in tables]
+    axes = (Axis.labelled("level", [title for title, _ in tables]), Axis.labelled("side", SIDES))
+    abundance = np.array([[information_abundance(s) for s in sides] for sides in values])
+    ranks = max(len(s) for sides in values for s in sides)
+    shapes = np.array([[_shape(s, ranks) for s in sides] for sides in values])
+    rank = Axis.labelled("rank", [str(number + 1) for number in range(ranks)])
+    note = (
+        "Sum of a table's singular values over the largest: near 1 all rows lie on one line, the number of "
+        "dimensions is the most."
+    )
+    return [
+        Finding(
+            "information_abundance",
+            "Information abundance of every level",
+            source,
+            Kind.AMOUNT,
+            axes,
+            abundance,
+            None,
+            f"{note} {expected}".strip(),
+        ),
+        Finding(
+            "singular_values",
+            "Singular values of every level",
+            source,
+            Kind.AMOUNT,
+            (*axes, rank),
+            shapes,
+            None,
+            "Each table's singular values over its largest, from the largest down.",
+        ),
+    ]
+
+
+def fusion_attention(stage: int, asked: str, titles: Sequence[str], shares: Sides, source: str) -> Finding:
+    """Shares of the sources that a stage of a fusion takes into every node, users [U, S] above items [I, S].
+
+    stage: its number. asked: what the sources are. titles: of the sources.
+    """
+    users, nodes = len(shares.user), len(shares.user) + len(shares.item)
+    node = Axis("node", nodes, groups={"user": (0, users), "item": (users, nodes)})
+    return Finding(
+        f"fusion_attention_{stage}",
+        f"Attention of the fusion over {asked}",
+        source,
+        Kind.SHARE,
+        (node, Axis.labelled("source", titles)),
+        torch.cat([shares.user, shares.item]).cpu().numpy(),
+        None,
+        "How much of each source goes into a node's output.",
+    )
+
+
+def _shape(values: NDArray[np.float64], ranks: int) -> NDArray[np.float64]:
+    """`values` over the largest, padded with zeros."""
+    top = values[0] if len(values) and values[0] > 0 else 1.0
+    return np.pad(values / top, (0, ranks - len(values)))
