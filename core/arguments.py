@@ -78,14 +78,15 @@ def parser_for(acts: Mapping[str, Act]) -> argparse.ArgumentParser:
     evaluated.add_argument(
         "--protocol", help=f"{', '.join(PROTOCOLS)}, with options as in full:mask_valid=false"
     )
+    _study_arguments(command("study", "train a set of runs that answer one question together"))
     _json(command("runs", "list the runs"))
     _json(command("show", "print a run's recipe, status and results")).add_argument("run")
     command("reindex", "rebuild the index of runs from their folders")
     bench = _json(command("bench", "measure a hot path against its plain form"))
-    bench.add_argument("name", help="sparse, cigf, evaluate or dashboard")
+    bench.add_argument("name", help="sparse, cigf, hgib, evaluate or dashboard")
     bench.add_argument(
         "--dataset",
-        help="data set of cigf and evaluate (default: taobao if imported, else planted data of 20,000 users)",
+        help="data set of cigf, hgib and evaluate (default: taobao if imported, else planted data of 20,000 users)",
     )
     bench.add_argument("--device", default="auto", help="auto, cpu, cuda or cuda:N")
     return parser
@@ -137,6 +138,36 @@ def _megabytes(text: str) -> int:
     return int(text)
 
 
+def _study_arguments(parser: argparse.ArgumentParser) -> None:
+    parser.add_argument(
+        "study", choices=["noise"], help="noise: what random auxiliary pairs cost, and what helps"
+    )
+    parser.add_argument("dataset", help="name of a data set")
+    parser.add_argument("--seeds", nargs="+", type=_seed, metavar="SEED", help="default: 0 1 2")
+    parser.add_argument(
+        "--shares", nargs="+", type=float, metavar="SHARE", help="of random pairs; default: 0 0.1 0.2 0.4"
+    )
+    parser.add_argument("--preset", help="paper, small, ...; default: small on planted data, else paper")
+    parser.add_argument(
+        "--set",
+        nargs="+",
+        action="extend",
+        default=[],
+        metavar="KEY=VALUE",
+        help="change a setting of every system that has it; a variant keeps what it is about",
+    )
+    parser.add_argument("--epochs", type=int, help="the same as --set epochs=N")
+    parser.add_argument("--device", default="auto", help="auto, cpu, cuda or cuda:N")
+    parser.add_argument("--protocol", help=f"{', '.join(PROTOCOLS)}; default: full")
+    parser.add_argument("--fit-on", choices=["train", "train+valid"], default="train")
+    parser.add_argument(
+        "--selection", choices=["valid", "last", "test_as_published"], help="how the epoch is chosen"
+    )
+    parser.add_argument(
+        "--here", action="store_true", help="train one after another in this process; default: queue them"
+    )
+
+
 def _recipe_arguments(parser: argparse.ArgumentParser) -> argparse.ArgumentParser:
     parser.add_argument("system", nargs="?", help=", ".join(CATALOG))
     parser.add_argument("dataset", nargs="?", help="name of a data set")
@@ -159,6 +190,13 @@ def _recipe_arguments(parser: argparse.ArgumentParser) -> argparse.ArgumentParse
     parser.add_argument("--fit-on", choices=["train", "train+valid"], default="train")
     parser.add_argument(
         "--selection", choices=["valid", "last", "test_as_published"], help="how the epoch is chosen"
+    )
+    parser.add_argument(
+        "--auxiliary-noise",
+        type=float,
+        default=0.0,
+        metavar="SHARE",
+        help="random pairs to add to every auxiliary behaviour in training, 0.2: a fifth of its own pairs (default: 0)",
     )
     parser.add_argument("--run-id", help="id of the new run (default: made from time, system, data and seed)")
     return parser

@@ -155,6 +155,7 @@ def _described(key: str) -> dict[str, Any]:
         "summary": entry.summary,
         "presets": list(entry.presets),
         "variants": {name: variant.title for name, variant in entry.variants.items()},
+        "search": {name: list(values) for name, values in entry.search.items()},
         "default_protocol": entry.default_protocol,
         "settings": entry.config.model_json_schema()["properties"] if entry.config.model_fields else {},
     }
@@ -204,9 +205,10 @@ def _recipe(home: Home, args: Arguments) -> Recipe:
             f"expected a system and a data set; systems: {', '.join(CATALOG)}; `python -m core datasets` lists data"
         )
     info = open_dataset(home, args.dataset).info
-    overrides: dict[str, Any] = dict(text.split("=", 1) for text in args.set)
-    if args.epochs is not None:
-        overrides["epochs"] = args.epochs
+    if args.auxiliary_noise:
+        from core.data.noise import check_auxiliary  # loads scipy
+
+        check_auxiliary(info.name, info.behaviors)
     return make_recipe(
         info.name,
         info.content_hash,
@@ -214,13 +216,23 @@ def _recipe(home: Home, args: Arguments) -> Recipe:
         planted=info.planted,
         preset=args.preset,
         variant=args.variant,
-        overrides=overrides,
+        overrides=_overrides(args),
         protocol=args.protocol,
         fit_on=args.fit_on,
         selection=args.selection,
         seed=args.seed,
         device=args.device,
+        auxiliary_noise=args.auxiliary_noise,
     )
+
+
+def _overrides(args: Arguments) -> dict[str, Any]:
+    """The settings that were typed. Raises ConfigError for a word without `=`."""
+    stray = [text for text in args.set if "=" not in text]
+    if stray:
+        raise ConfigError(f"cannot read --set {stray[0]}: it takes key=value, e.g. --set num_layers=3")
+    overrides: dict[str, Any] = dict(text.split("=", 1) for text in args.set)
+    return overrides if args.epochs is None else overrides | {"epochs": args.epochs}
 
 
 def _submit(home: Home, args: Arguments) -> int:
@@ -258,6 +270,66 @@ def _evaluate(home: Home, args: Arguments) -> int:
     return 0
 
 
+def _study(home: Home, args: Arguments) -> int:
+    from core.data.dataset import open_dataset
+    from core.studies.noise import SEEDS, SHARES, noise_study
+
+    recipes = noise_study(
+        open_dataset(home, args.dataset).info,
+        shares=args.shares or SHARES,
+        seeds=args.seeds or SEEDS,
+        preset=args.preset,
+        overrides=_overrides(args),
+        protocol=args.protocol,
+        fit_on=args.fit_on,
+        selection=args.selection,
+        device=args.device,
+    )
+    return _study_here(home, recipes) if args.here else _study_queued(home, recipes)
+
+
+def _study_here(home: Home, recipes: Sequence[Recipe]) -> int:
+    from core.runs.worker import stop_signals
+    from core.studies.here import train_missing
+    from core.studies.noise import in_words
+
+    with stop_signals() as stopping:  # before torch is imported: an import can swallow an interrupt
+        trained = train_missing(home, recipes, stopping, lambda line: print(line, flush=True), in_words)
+    if trained.stopped:
+        print("stopped: the same command goes on with what is missing", file=sys.stderr)
+        return INTERRUPTED
+    _tell_study(home, recipes, {"trained": list(trained.done), "failed": trained.failed})
+    return 1 if trained.failed else 0
+
+
+def _study_queued(home: Home, recipes: Sequence[Recipe]) -> int:
+    from core.runs.launch import ensure_supervisor
+    from core.studies.standing import known, steps, submit_missing
+
+    queued = submit_missing(home, recipes)
+    for run_id in (*queued.new, *queued.again):
+        print(run_id, flush=True)
+    if any(step.state == "queued" for step in steps(recipes, known(home, recipes))):
+        ensure_supervisor(home)
+    _tell_study(home, recipes, {"queued": list(queued.new), "queued_again": list(queued.again)})
+    return 0
+
+
+def _tell_study(home: Home, recipes: Sequence[Recipe], about: dict[str, Any]) -> None:
+    """What is measured so far as a table, and everything as one line of JSON."""
+    from core.studies.noise_results import lines, measured, told
+    from core.studies.standing import known, steps
+
+    cells = known(home, recipes)
+    table, protocol = measured(recipes, cells), recipes[0].protocol
+    if len(table):
+        print("\n".join(lines(table, protocol.main_metric)))
+    states = [step.state for step in steps(recipes, cells)]
+    counts = {state: states.count(state) for state in sorted(set(states))}
+    first = {"study": "noise", "dataset": recipes[0].dataset, "protocol": protocol.key}
+    print(json.dumps(first | {"metric": protocol.main_metric, "runs": counts} | about | told(table)))
+
+
 def _runs(home: Home, args: Arguments) -> int:
     from core.runs.index import list_runs
 
@@ -267,7 +339,8 @@ def _runs(home: Home, args: Arguments) -> int:
         return 0
     for s in summaries:
         value = f"{s.main_metric} {s.main_value:.4f}" if s.main_value is not None else ""
-        print(f"{s.run_id:52} {s.state:10} {s.epoch:>4}/{s.epochs:<4} {s.protocol:10} {value}")
+        noise = f"  {100 * s.auxiliary_noise:.4g} % noise" if s.auxiliary_noise else ""
+        print(f"{s.run_id:52} {s.state:10} {s.epoch:>4}/{s.epochs:<4} {s.protocol:10} {value}{noise}")
     if not summaries:
         print("no runs yet: `python -m core train cigf demo` makes one")
     return 0
@@ -310,6 +383,7 @@ ACTS: dict[str, Act] = {
     "systems": _systems,
     "train": _train,
     "submit": _submit,
+    "study": _study,
     "cancel": _cancel,
     "supervise": _supervise,
     "evaluate": _evaluate,

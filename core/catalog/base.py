@@ -66,7 +66,8 @@ class System:
     """Something that can be trained.
 
     presets: name -> patch of the config's defaults; every system has `paper` and `small`.
-    variants: name -> Variant, applied on top of a preset. default_protocol: a name of core.protocol.PROTOCOLS.
+    variants: name -> Variant, applied on top of a preset. search: setting -> the values that the paper tries, a grid.
+    default_protocol: a name of core.protocol.PROTOCOLS.
     needs_auxiliary: refuses data with the target behaviour alone. is_multi_task: learns to predict every behaviour and
     states the conflict between these tasks' gradients; the others learn the target alone.
     """
@@ -79,6 +80,7 @@ class System:
     config: type[SystemConfig]
     presets: Mapping[str, Patch]
     variants: Mapping[str, Variant] = field(default_factory=dict)
+    search: Mapping[str, tuple[Any, ...]] = field(default_factory=dict)
     default_protocol: str = "full"
     needs_auxiliary: bool = False
     is_multi_task: bool = False

@@ -3,15 +3,21 @@
 from core.catalog.base import System
 from core.catalog.baselines import CASCADING_RANK, EASE, ITEM_KNN, POPULARITY, SEEN_BEFORE
 from core.catalog.cigf import CIGF
+from core.catalog.crgcn import CRGCN
+from core.catalog.hgib import HGIB
 from core.catalog.lightgcn import LIGHTGCN, LIGHTGCN_M
 from core.catalog.mbgcn import MBGCN
 from core.catalog.mbgmn import MBGMN
 from core.catalog.mf import MF
+from core.catalog.mule import MULE
 from core.catalog.ngcf import NGCF, NGCF_M
 from core.errors import ConfigError
 
 _SYSTEMS = (
     CIGF,
+    HGIB,
+    MULE,
+    CRGCN,
     MBGMN,
     MBGCN,
     LIGHTGCN_M,

@@ -14,7 +14,7 @@ from torch import Tensor, nn
 
 from core.catalog.pairwise import PairwiseConfig
 from core.data.ranking import RankingData
-from core.models.base import GraphRanker, Trainable
+from core.models.base import Encoding, GraphRanker, Trainable
 from core.ops.graphs import Sides
 from core.ops.losses import bpr, squared_norm
 from core.ops.samplers import PairSampler, shuffled_batches
@@ -38,8 +38,8 @@ class PairBatch:
     noise: int = 0
 
 
-class PairwiseRanker(GraphRanker[Sides], Trainable[PairBatch]):
-    """score(u, i) = e_u . e_i, trained with BPR over the target's training pairs.
+class InnerProductRanker(GraphRanker[Encoding], Trainable[PairBatch]):
+    """score(u, i) = e_u . e_i with e out of an encoding of any form, trained with BPR over the target's training pairs.
 
     Departs from papers that penalise whole tables: the squared norm is taken over the initial embeddings of the batch,
     divided by its size and by 2, as LightGCN's released code does.
@@ -67,16 +67,16 @@ class PairwiseRanker(GraphRanker[Sides], Trainable[PairBatch]):
         self._items = torch.from_numpy(pairs.col[usable]).long().to(device)
 
     @abstractmethod
-    def encode(self) -> Sides:
-        """Embeddings of all users [U, D] and items [I, D], without noise."""
+    def output(self, encoding: Encoding) -> Sides:
+        """The embeddings that score, of all users [U, D] and items [I, D]."""
 
     def score(self, users_B: Tensor) -> Tensor:
-        encoding = self.encoding()
-        return encoding.user[users_B] @ encoding.item.t()
+        final = self.output(self.encoding())
+        return final.user[users_B] @ final.item.t()
 
     def score_items(self, users_B: Tensor, items_BC: Tensor) -> Tensor:
-        encoding = self.encoding()
-        return torch.einsum("bd,bcd->bc", encoding.user[users_B], encoding.item[items_BC])
+        final = self.output(self.encoding())
+        return torch.einsum("bd,bcd->bc", final.user[users_B], final.item[items_BC])
 
     def batches(self, generator: torch.Generator) -> Iterator[PairBatch]:
         """Every training pair of the target once, in random order, each with one negative.
@@ -89,11 +89,11 @@ class PairwiseRanker(GraphRanker[Sides], Trainable[PairBatch]):
 
     def triples(self, batch: PairBatch) -> Triples:
         """What `losses` scores. Override where encoding all nodes would waste work, or where training is noisy."""
-        encoding = self.encode()
+        final = self.output(self.encode())
         return Triples(
-            encoding.user.index_select(0, batch.users),
-            encoding.item.index_select(0, batch.positive),
-            encoding.item.index_select(0, batch.negative),
+            final.user.index_select(0, batch.users),
+            final.item.index_select(0, batch.positive),
+            final.item.index_select(0, batch.negative),
         )
 
     def losses(self, batch: PairBatch) -> dict[str, Tensor]:
@@ -110,6 +110,17 @@ class PairwiseRanker(GraphRanker[Sides], Trainable[PairBatch]):
     def weight_norm(self) -> Tensor:
         """What the penalty adds for parameters other than embeddings."""
         return self.user_embedding.new_zeros(())
+
+
+class PairwiseRanker(InnerProductRanker[Sides]):
+    """An `InnerProductRanker` whose encoding holds nothing but the embeddings that score."""
+
+    @abstractmethod
+    def encode(self) -> Sides:
+        """Embeddings of all users [U, D] and items [I, D], without noise."""
+
+    def output(self, encoding: Sides) -> Sides:
+        return encoding
 
     def embed(self) -> dict[str, Tensor]:
         """Initial embeddings and those that score, users above items: each [U + I, D]."""

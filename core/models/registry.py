@@ -13,16 +13,22 @@ from core.models.base import Ranker
 from core.models.cascading_rank import CascadingRank
 from core.models.cigf import CIGF
 from core.models.counting import Popularity, SeenBefore
+from core.models.crgcn import CRGCN
 from core.models.ease import EASE
+from core.models.hgib import HGIB
 from core.models.itemknn import ItemKNN
 from core.models.lightgcn import LightGCN
 from core.models.mbgcn import MBGCN
 from core.models.mbgmn import MBGMN
 from core.models.mf import MF
+from core.models.mule import MuLe
 from core.models.ngcf import NGCF
 
 MODELS: dict[str, Callable[[Any, RankingData, torch.device], Ranker]] = {
     "cigf": CIGF,
+    "hgib": HGIB,
+    "mule": MuLe,
+    "crgcn": CRGCN,
     "mbgmn": MBGMN,
     "mbgcn": MBGCN,
     "lightgcn_m": LightGCN,

@@ -24,6 +24,8 @@ SYSTEMS = {
     "egra": GREEN,
     "srgformer": PURPLE,
     "hgcvae": ORANGE,
+    "mule": "#FF7F6B",
+    "crgcn": "#7FB800",
     "mbgmn": "#4E7F1E",
     "mbgcn": "#B5476B",
     "lightgcn_m": SKY,

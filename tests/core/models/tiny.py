@@ -18,6 +18,7 @@ from core.models.base import Ranker
 from core.models.cigf import CIGF
 from core.models.registry import build
 from core.ops.graphs import Bipartite
+from core.ops.sparse import Pattern
 
 torch.set_num_threads(1)  # on matrices this small, threads that wait for each other cost fifty times the work
 
@@ -142,3 +143,51 @@ def double_graph(graph: Bipartite) -> Bipartite:
 
 def array(tensor: torch.Tensor) -> np.ndarray:
     return tensor.detach().numpy()
+
+
+def exactly_symmetric(graph: Bipartite) -> Bipartite:
+    """A graph of symmetric normalisation with its weights, which are stored in single precision, in full."""
+    degrees = (graph.to_users.indptr.diff().double(), graph.to_items.indptr.diff().double())
+
+    def weight(pattern: Pattern, rows: torch.Tensor, columns: torch.Tensor) -> torch.Tensor:
+        return (rows[pattern.row] * columns[pattern.index.long()]).rsqrt()
+
+    return replace(
+        graph,
+        user_weight=weight(graph.to_users, *degrees),
+        item_weight=weight(graph.to_items, *degrees[::-1]),
+    )
+
+
+class _TotalLoss(torch.nn.Module):
+    """A model whose forward step is the sum of its losses."""
+
+    def __init__(self, model: Any) -> None:
+        super().__init__()
+        self.model = model
+
+    def forward(self, batch: Any) -> torch.Tensor:
+        return torch.stack(list(self.model.losses(batch).values())).sum()
+
+
+def loss_has_true_gradients(model: Any, batch: Any) -> bool:
+    """gradcheck of the summed losses in every parameter of a float64 model; one error in a million fails."""
+    names = [f"model.{name}" for name, _ in model.named_parameters()]
+
+    def loss(*values: torch.Tensor) -> torch.Tensor:
+        found: torch.Tensor = torch.func.functional_call(
+            _TotalLoss(model), dict(zip(names, values, strict=True)), (batch,)
+        )
+        return found
+
+    inputs = [parameter.detach().clone().requires_grad_() for parameter in model.parameters()]
+    return torch.autograd.gradcheck(loss, inputs, rtol=1e-6, atol=1e-7)
+
+
+def ordered_share(model: Ranker, data: RankingData) -> float:
+    """Share of (user, bought, other) triples of the training data that the model ranks in that order."""
+    with model.evaluating():
+        scores = model.score(torch.arange(data.num_users)).numpy()
+    bought = data.train[data.target].toarray() > 0
+    pairs = [scores[u][bought[u]][:, None] > scores[u][~bought[u]] for u in range(data.num_users)]
+    return float(np.concatenate([pair.ravel() for pair in pairs]).mean())
