@@ -20,7 +20,8 @@ class Recipe(BaseModel):
     """Data + system + config + protocol + seed.
 
     `config` holds every setting, resolved; preset and variant say where it came from. `dataset_hash` pins the data's
-    content at submission. Raises ConfigError (through `make_recipe`) where parts do not fit.
+    content at submission. `auxiliary_noise`: random pairs added to every auxiliary behaviour in training, as a share of
+    its own pairs, drawn by `seed` (core/data/noise.py). Raises ConfigError (through `make_recipe`) where parts do not fit.
     """
 
     model_config = ConfigDict(frozen=True, extra="forbid")
@@ -36,6 +37,7 @@ class Recipe(BaseModel):
     selection: Selection = "valid"
     seed: int = Field(default=0, ge=0, lt=2**31)
     device: str = Field(default="auto", pattern=f"^({DEVICE_PATTERN})$")
+    auxiliary_noise: float = Field(default=0.0, ge=0, le=1, allow_inf_nan=False)
 
     @model_validator(mode="after")
     def _selection_needs_held_out_data(self) -> "Recipe":
@@ -64,6 +66,7 @@ class Recipe(BaseModel):
                 parts += ["--set", f"{key}={value}"]
         parts += ["--seed", str(self.seed), "--device", self.device, "--protocol", self.protocol.key]
         parts += ["--fit-on", self.fit_on, "--selection", self.selection]
+        parts += ["--auxiliary-noise", f"{self.auxiliary_noise!r}"] if self.auxiliary_noise else []
         return shlex.join(parts)
 
 
@@ -81,6 +84,7 @@ def make_recipe(
     selection: Selection | None = None,
     seed: int = 0,
     device: str = "auto",
+    auxiliary_noise: float = 0.0,
 ) -> Recipe:
     """A recipe with the defaults filled in: preset `small` on planted data, else `paper`; the system's own protocol;
     selection on validation data, or the last epoch where validation pairs are trained on. Raises ConfigError."""
@@ -101,6 +105,7 @@ def make_recipe(
             selection=rule,
             seed=seed,
             device=device,
+            auxiliary_noise=auxiliary_noise,
         )
     except ValidationError as error:
         problems = "; ".join(

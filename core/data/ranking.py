@@ -3,7 +3,8 @@
 Shapes: U users, I items.
 """
 
-from dataclasses import dataclass
+from dataclasses import dataclass, field
+from pathlib import Path
 
 import numpy as np
 import pandas as pd
@@ -11,6 +12,8 @@ from numpy.typing import NDArray
 from scipy.sparse import coo_array, csr_array
 
 from core.data.dataset import Dataset
+from core.data.info import SPLITS
+from core.data.noise import added_pairs
 from core.errors import DataError
 from core.protocol import FitOn
 
@@ -22,6 +25,9 @@ class RankingData:
     train: per behaviour, in funnel order, what the model may train on (`fit_on` applied).
     valid: pairs of the target that select epochs; empty under `train+valid` or where the data set has none.
     test: pairs of the target that are scored once.
+    cache: folder for what is made of these matrices once and for all, under names that hold `key`; None keeps nothing.
+    added: per auxiliary behaviour the random pairs among its training pairs, empty without `auxiliary_noise`; for
+    evaluation only, no model reads it. auxiliary_noise, noise_seed: how they were drawn.
     """
 
     name: str
@@ -31,6 +37,10 @@ class RankingData:
     valid: csr_array
     test: csr_array
     fit_on: FitOn
+    cache: Path | None = None
+    added: dict[str, csr_array] = field(default_factory=dict)
+    auxiliary_noise: float = 0.0
+    noise_seed: int = 0
 
     @property
     def num_users(self) -> int:
@@ -44,6 +54,12 @@ class RankingData:
     def target(self) -> str:
         """The behaviour to recommend."""
         return self.behaviors[-1]
+
+    @property
+    def key(self) -> str:
+        """Names the training matrices: equal keys, equal matrices."""
+        noise = f"-noise{self.auxiliary_noise!r}-s{self.noise_seed}" if self.auxiliary_noise else ""
+        return f"{self.content_hash}-{self.fit_on.replace('+', '-')}{noise}"
 
     def popularity(self) -> NDArray[np.int64]:
         """Training pairs of the target per item, [I]."""
@@ -68,10 +84,15 @@ class RankingData:
         return _ones(self.train[self.target] + self.valid)
 
 
-def ranking_data(dataset: Dataset, fit_on: FitOn = "train") -> RankingData:
+def ranking_data(
+    dataset: Dataset, fit_on: FitOn = "train", *, auxiliary_noise: float = 0.0, noise_seed: int = 0
+) -> RankingData:
     """The matrices of `dataset`; under `train+valid` the target's validation pairs join its training pairs.
 
-    Raises DataError if the target has no training pair or no test pair.
+    auxiliary_noise: random pairs that join each auxiliary behaviour's training pairs, as a share of these. They are drawn
+    from pairs that the user has under that behaviour in no split, and that are no validation or test pair of the target,
+    whatever `fit_on`: a user is about to choose those items, so such a pair would be a hint at the answer and no noise.
+    Raises DataError if the target has no training pair or no test pair, or if the noise cannot be drawn.
     """
     info = dataset.info
     frame = dataset.interactions()
@@ -83,14 +104,25 @@ def ranking_data(dataset: Dataset, fit_on: FitOn = "train") -> RankingData:
         return pair_matrix(rows, shape)
 
     fitted = ("train", "valid") if fit_on == "train+valid" else ("train",)
+    train = {b: pairs(b, *fitted) if b == target else pairs(b, "train") for b in info.behaviors}
+    added = {}
+    if auxiliary_noise:
+        held_out = pairs(target, "valid", "test")
+        taken = {b: _ones(pairs(b, *SPLITS) + held_out) for b in info.behaviors[:-1]}
+        added = added_pairs(info.name, train, taken, auxiliary_noise, noise_seed)
+        train |= {b: _ones(train[b] + more) for b, more in added.items()}
     data = RankingData(
         name=info.name,
         content_hash=info.content_hash,
         behaviors=info.behaviors,
-        train={b: pairs(b, *fitted) if b == target else pairs(b, "train") for b in info.behaviors},
+        train=train,
         valid=pairs(target, "valid") if fit_on == "train" else pair_matrix(frame[:0], shape),
         test=pairs(target, "test"),
         fit_on=fit_on,
+        cache=dataset.folder.parent.parent / "cache",
+        added=added,
+        auxiliary_noise=auxiliary_noise,
+        noise_seed=noise_seed if auxiliary_noise else 0,
     )
     if not data.train[target].nnz:
         raise DataError(

@@ -208,7 +208,11 @@ def _touched(data: RankingData) -> csr_array:
 
 
 def _seen(data: RankingData, users_P: NDArray[np.int64], items_P: NDArray[np.int64]) -> NDArray[np.bool_]:
+    """Pairs that the user touched under an auxiliary behaviour; random pairs that were added to it do not count."""
     seen = np.zeros(len(users_P), dtype=bool)
     for behavior in data.behaviors[:-1]:
-        seen |= np.asarray(data.train[behavior][users_P, items_P]).ravel() > 0
+        touched = np.asarray(data.train[behavior][users_P, items_P]).ravel() > 0
+        if behavior in data.added:
+            touched &= np.asarray(data.added[behavior][users_P, items_P]).ravel() == 0
+        seen |= touched
     return seen

@@ -193,10 +193,12 @@ def create_run(
 
 
 def new_run_id(recipe: Recipe) -> str:
-    """A readable id that is unique and sorts by time: `20250131-142501-cigf-base-demo-s0-3f9a`."""
+    """A readable id that is unique and sorts by time: `20250131-142501-cigf-base-demo-s0-3f9a`, with 20 % random
+    auxiliary pairs `20250131-142501-cigf-base-demo-n20-s0-3f9a`."""
     stamp = datetime.now(UTC).strftime("%Y%m%d-%H%M%S")
     middle = "-".join(filter(None, (recipe.system, recipe.variant, recipe.dataset[:24])))
-    return f"{stamp}-{middle[:44].rstrip('.-')}-s{recipe.seed}-{uuid4().hex[:4]}"
+    noise = f"-n{100 * recipe.auxiliary_noise:.3g}" if recipe.auxiliary_noise else ""
+    return f"{stamp}-{middle[: 44 - len(noise)].rstrip('.-')}{noise}-s{recipe.seed}-{uuid4().hex[:4]}"
 
 
 def open_run(home: Home, run_id: str) -> RunFolder:

@@ -34,6 +34,7 @@ class RunSummary(BaseModel):
     protocol: str = ""
     fit_on: str = ""
     selection: str = ""
+    auxiliary_noise: float = 0.0
     device_wanted: str = ""
     device: str = ""
     slot: str = ""
@@ -102,7 +103,7 @@ def _recipe_fields(recipe: Recipe) -> dict[str, Any]:
         pairs = {name: (_plain(old), _plain(new)) for name, (old, new) in recipe.changes().items()}
     except RelScopeError:  # the preset has left the catalog
         pairs = {}
-    same = ("system", "dataset", "dataset_hash", "preset", "seed", "fit_on", "selection")
+    same = ("system", "dataset", "dataset_hash", "preset", "seed", "fit_on", "selection", "auxiliary_noise")
     return {name: getattr(recipe, name) for name in same} | {
         "variant": recipe.variant or "",
         "protocol": recipe.protocol.key,

@@ -1,14 +1,17 @@
 """What is written when training ends: results per protocol, ranks per user, recommendations, findings, embeddings."""
 
 import time
+from collections.abc import Mapping
 from typing import Any
 
 import numpy as np
 import pyarrow as pa
 import pyarrow.compute as pc
 import pyarrow.parquet as pq
+from scipy.sparse import csr_array
 
 from core.data.ranking import RankingData
+from core.evaluation.edges import WeighsEdges, edge_findings
 from core.evaluation.ranking import RankingResult, evaluate, hidden_pairs, recommend
 from core.files import replacing, write_json
 from core.findings import save_finding
@@ -35,6 +38,7 @@ def write_result(
         "protocol": protocol.model_dump(),
         "selection": recipe.selection,
         "fit_on": recipe.fit_on,
+        "auxiliary_noise": recipe.auxiliary_noise,
         "epoch": epoch,
         "num_users": len(outcome.users),
         "metrics": outcome.metrics(),
@@ -50,9 +54,21 @@ def write_result(
     return entry
 
 
-def write_learned(run: RunFolder, recipe: Recipe, model: Ranker, data: RankingData) -> None:
-    """Store the selected model's findings, embeddings and recommendations for the users with test pairs."""
-    for finding in model.findings():
+def write_learned(
+    run: RunFolder,
+    recipe: Recipe,
+    model: Ranker,
+    data: RankingData,
+    noise: Mapping[str, csr_array] | None = None,
+) -> None:
+    """Store the selected model's findings, embeddings and recommendations for the users with test pairs.
+
+    noise: training pairs per behaviour that are known to be noise; a model that weighs edges is held against them.
+    """
+    found = list(model.findings())
+    if noise is not None and isinstance(model, WeighsEdges):
+        found += edge_findings(model.edge_weights(), data, noise)
+    for finding in found:
         save_finding(run.findings, finding)
     for level, values in model.embed().items():
         with replacing(run.embeddings / f"{level}.npz") as file:

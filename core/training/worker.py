@@ -14,6 +14,7 @@ from core.catalog.systems import system
 from core.data.dataset import open_dataset
 from core.data.ranking import RankingData, ranking_data
 from core.errors import DataError, DeviceError, RelScopeError, RunError
+from core.evaluation.edges import known_noise
 from core.evaluation.ranking import check_feasible
 from core.files import DISK_IS_FULL
 from core.home import Home
@@ -112,7 +113,7 @@ def _carry_out(
     _go_on(stopping)
     entry = write_result(run, recipe, model, data, recipe.protocol, epoch)
     _go_on(stopping)
-    write_learned(run, recipe, model, data)
+    write_learned(run, recipe, model, data, known_noise(open_dataset(home, recipe.dataset), data))
     return entry
 
 
@@ -148,7 +149,10 @@ def _prepared(home: Home, run: RunFolder) -> tuple[Recipe, RankingData]:
             f"data set {recipe.dataset!r} has changed since this run was submitted (hash {dataset.info.content_hash[:12]}, "
             f"expected {recipe.dataset_hash[:12]}); clone the run to train on the new content"
         )
-    return recipe, ranking_data(dataset, recipe.fit_on)
+    data = ranking_data(
+        dataset, recipe.fit_on, auxiliary_noise=recipe.auxiliary_noise, noise_seed=recipe.seed
+    )
+    return recipe, data
 
 
 def _built(recipe: Recipe, data: RankingData, device: torch.device) -> Ranker:

@@ -61,6 +61,9 @@ def test_variants_and_overrides_patch_the_preset_in_that_order():
         ({"fit_on": "test"}, "fit_on"),
         ({"selection": "best"}, "selection"),
         ({"seed": -1}, "seed"),
+        ({"auxiliary_noise": -0.1}, "auxiliary_noise"),
+        ({"auxiliary_noise": 1.1}, "auxiliary_noise"),
+        ({"auxiliary_noise": float("nan")}, "auxiliary_noise"),
         ({"device": "tpu"}, "device"),
         ({"device": "cuda:0; rm -rf"}, "device"),
     ],
@@ -77,9 +80,18 @@ def test_test_selection_may_train_on_validation_pairs():
 
 @pytest.mark.parametrize("key", CATALOG)
 def test_recipes_survive_the_disk(tmp_path: Path, key: str):
-    made = recipe(key, seed=5, device="cuda:1", protocol="sampled99:num_negatives=7")
+    made = recipe(key, seed=5, device="cuda:1", protocol="sampled99:num_negatives=7", auxiliary_noise=0.1)
     write_json(tmp_path / "recipe.json", made.model_dump())
     assert load_recipe(tmp_path / "recipe.json") == made
+
+
+def test_a_recipe_stored_before_there_was_noise_has_none(tmp_path: Path):
+    made = recipe()
+    stored = made.model_dump()
+    del stored["auxiliary_noise"]
+    write_json(tmp_path / "recipe.json", stored)
+    assert load_recipe(tmp_path / "recipe.json") == made
+    assert "noise" not in made.command()
 
 
 def test_the_command_repeats_the_run():
@@ -91,6 +103,7 @@ def test_the_command_repeats_the_run():
         selection="last",
         seed=9,
         device="cpu",
+        auxiliary_noise=0.15,
     )
     words = shlex.split(made.command())
     assert words[:4] == ["python", "-m", "core", "train"]

@@ -1,10 +1,12 @@
 """Ranking under each protocol: masks, ties, chance, and what is reported."""
 
+from dataclasses import replace
 from pathlib import Path
 
 import numpy as np
 import pytest
 import torch
+from scipy.sparse import csr_array
 
 from core.data.dataset import open_dataset
 from core.data.importers.registry import import_dataset
@@ -209,6 +211,16 @@ def test_seen_pairs_are_those_touched_under_an_auxiliary_behaviour_in_training(d
     assert unseen["hr@20"] == pytest.approx(sum(hits) / len(hits))
     alone = tiny.ranking_from({"buy": data.train["buy"].toarray()}, None, data.test.toarray())
     assert evaluate(scorers.random(USERS, ITEMS), alone, FULL).metrics_of_pairs(seen=True) == {"pairs": 0.0}
+
+
+def test_added_noise_is_nothing_that_a_user_touched(data):
+    """Even where it lies on a test pair, which the noise of a recipe never does."""
+    added = tiny.matrix((data.test.toarray() > 0) & (data.train["view"].toarray() == 0))
+    noisy = replace(
+        data, train=data.train | {"view": csr_array(data.train["view"] + added)}, added={"view": added}
+    )
+    scorer = scorers.random(USERS, ITEMS)
+    assert evaluate(scorer, noisy, FULL).seen.tolist() == evaluate(scorer, data, FULL).seen.tolist()
 
 
 def test_exposure_counts_the_lists_that_are_shown(data):

@@ -23,6 +23,9 @@ def test_a_new_run_is_queued_with_its_recipe(home):
     assert run.result() is None
     assert run.last_log_lines() == []
     assert new_run_id(recipe()) != new_run_id(recipe())
+    noisy = recipe().model_copy(update={"auxiliary_noise": 0.125, "dataset": "d" * 60})
+    assert "-n12.5-s0-" in new_run_id(noisy)
+    assert len(new_run_id(noisy)) <= 80
 
 
 @pytest.mark.parametrize("name", ["../up", "", ".hidden", "a/b", "a..b", "x" * 81])
