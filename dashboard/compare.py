@@ -29,12 +29,14 @@ class Entry:
 
 @dataclass(frozen=True)
 class Footing:
-    """What two results must share to stand in one table. is_optimistic: the epoch was chosen on test data."""
+    """What two results must share to stand in one table. is_optimistic: the epoch was chosen on test data.
+    auxiliary_noise: share of random pairs that were added in training."""
 
     data_hash: str
     protocol: str
     fit_on: FitOn
     is_optimistic: bool
+    auxiliary_noise: float = 0.0
 
 
 @dataclass(frozen=True)
@@ -82,6 +84,7 @@ def footing(entry: Entry, protocol: str) -> Footing:
         protocol,
         result.get("fit_on") or recipe.fit_on,
         (result.get("selection") or recipe.selection) == "test_as_published",
+        result.get("auxiliary_noise", recipe.auxiliary_noise),
     )
 
 
@@ -109,7 +112,7 @@ def groups(entries: Sequence[Entry]) -> list[Group]:
 def _all_but_seed(recipe: Recipe) -> str:
     """Everything that decides what is learned except the seed; preset and variant are names for settings."""
     parts = (recipe.system, sorted(recipe.config.items()), recipe.dataset_hash, recipe.protocol.key)
-    return repr((*parts, recipe.fit_on, recipe.selection))
+    return repr((*parts, recipe.fit_on, recipe.selection, recipe.auxiliary_noise))
 
 
 def apart(one: Footing, other: Footing, names: Mapping[str, str]) -> list[str]:
@@ -120,8 +123,9 @@ def apart(one: Footing, other: Footing, names: Mapping[str, str]) -> list[str]:
         reasons.append(f"other data: {theirs} instead of {mine}")
     if one.protocol != other.protocol:
         reasons.append(f"protocol {other.protocol} instead of {one.protocol}")
-    if one.fit_on != other.fit_on:
-        reasons.append(f"trained on {words.fit_on(other.fit_on)} instead of {words.fit_on(one.fit_on)}")
+    mine, theirs = (words.fit_on(stand.fit_on, stand.auxiliary_noise) for stand in (one, other))
+    if mine != theirs:
+        reasons.append(f"trained on {theirs} instead of {mine}")
     if one.is_optimistic != other.is_optimistic:
         rule = "test data, which is optimistic" if other.is_optimistic else "data other than the test pairs"
         reasons.append(f"the epoch was chosen on {rule}")
@@ -172,6 +176,7 @@ def _title(entry: Entry, others: Sequence[Entry], varied: Mapping[str, bool], wi
         parts.append(recipe.preset)
     parts += [_value(entry, part) for part in ("dataset",) if varied[part]]
     parts += [words.fit_on(recipe.fit_on)] if varied["fit_on"] and recipe.fit_on != "train" else []
+    parts += [f"{words.noise(recipe.auxiliary_noise)} noise"] if recipe.auxiliary_noise else []
     parts += ["optimistic"] if recipe.selection == "test_as_published" else []
     parts += [f"seed {recipe.seed}"] if with_seed else []
     return " · ".join(filter(None, parts))

@@ -139,7 +139,7 @@ def _provenance(entry: Entry) -> dict[str, str]:
         "data": recipe.dataset,
         "data content": recipe.dataset_hash[:8],
         "own protocol": recipe.protocol.key,
-        "trained on": words.fit_on(recipe.fit_on),
+        "trained on": words.fit_on(recipe.fit_on, recipe.auxiliary_noise),
         "scored epoch": words.selection(recipe.selection),
         "device": run.device or run.slot or recipe.device,
         "code (commit)": entry.commit[:10] or MISSING,

@@ -45,6 +45,8 @@ TERMS: dict[str, str] = {
     "training pairs of a user": "The median number of training pairs of the group's users, over all behaviours.",
     "head": "The last part of CIGF, which turns representations into one score per task. MESI feeds each expert its own "
     "behaviour's representation; MMOE and PLE feed all experts the same.",
+    "auxiliary noise": "Random pairs added to every behaviour but the target in training, as a share of that behaviour's own "
+    "pairs; 20 % is one made-up pair to five real ones. Test pairs stay as they are: what is lost is lost to noise.",
     "preset": "A named set of settings: what the paper used, or a small one that trains in under a minute.",
     "variant": "A named change of the model, most often an ablation from the paper's tables.",
     "seed": "The number that fixes all randomness of a run. Several, written 0, 1, 2 or 0-4, make one run each and show how much of a result is luck.",
@@ -67,6 +69,35 @@ TERMS: dict[str, str] = {
     "where both tests agree at 5 %. 'Not shown' is no proof that the systems are equal; the intervals are not corrected.",
     "seen": "Test pairs that the user had already touched under another behaviour, such as viewing before buying.",
     "unseen": "Test pairs that the user had not touched at all before: true discoveries.",
+    "level": "One table of embeddings in a hierarchy: the initial one, that of the graph of all behaviours, one per behaviour, "
+    "one per component (pairs of a behaviour that did, or did not, reach the target), and the output that fuses them. Each "
+    "level refines the one before it.",
+    "information abundance": "The sum of a table's singular values over the largest one: how many directions its rows really "
+    "use. 1: all lie on one line; the number of dimensions is the most (HGIB, Section 5.8).",
+    "figure 6": "HGIB's Figure 6 has abundance fall from level to level: what does not help to recommend is squeezed out. A "
+    "step compares the means over the levels of two depths; less than 1 % counts as staying.",
+    "singular values": "How much of a table lies along each of its directions, from the strongest down, over the strongest. A "
+    "line that drops early means that few directions carry everything: dimensions have collapsed.",
+    "HSIC": "Hilbert-Schmidt independence criterion: how far the likeness of rows in one table tells of their likeness in "
+    "another; 0 where they are independent. L_comp presses it down between each level and the one before it (HGIB, Section "
+    "4.3).",
+    "preservation": "InfoNCE between the output and a level: how hard it is to tell, from the level, whose output a row is. 0 "
+    "nats: never mistaken; ln of the batch for users, and the same for items, is guessing. L_pres presses it down.",
+    "edge refinement": "GRE (HGIB, Eq. 10): an edge's weight is a sigmoid of the dot product of its two ends in the level before, "
+    "in training with random noise; edges whose weight is not above the threshold are dropped.",
+    "keep rate": "The share of a graph's edges whose weight is above the threshold. In training noise decides too, so the "
+    "expected share is shown; in evaluation there is no noise.",
+    "edge weight": "How much an edge counts in the convolution, between 0 and 1. Dropped edges have weight 0; most of what "
+    "refinement does happens in the weights above it.",
+    "noise detection": "The area under the ROC curve: the chance that a planted noise edge has a smaller weight than an edge that "
+    "is none. 0.5 is chance, 1 is perfect. Better than chance: the 95 % interval lies above 0.5.",
+    "pruning precision": "The share of noise among the pruned edges, beside that among all edges, which pruning at random would "
+    "reach.",
+    "fusion": "The output is a sum of levels, weighed per user and item by attention that the target's table asks (HGIB, Section "
+    "4.5). Shares of one stage sum to 100 %.",
+    "part verdict": "The full model minus the run without the part, on the same seed; mean and 95 % interval over seeds (t). "
+    "Helps: the interval lies above zero; hurts: below. Otherwise, and with a single seed, it is not settled. It says what other "
+    "seeds would do, not other users.",
     "snapshot": "What the model had learned at one epoch, stored while it trained.",
     "finding": "Something the trained model states about itself, stored with the run. What it means, and along which axes, "
     "decides how it is drawn: bars, cells, means over users and items, or a list of linked items.",

@@ -46,7 +46,7 @@ def differing(own: RunSummary, other: RunSummary) -> tuple[str, ...]:
     """What tells two CIGF runs apart besides their heads, in words; a variant is nothing but its settings."""
     told = [
         f"{name} {getattr(other, name)} instead of {getattr(own, name)}"
-        for name in ("preset", "fit_on", "selection", "seed")
+        for name in ("preset", "fit_on", "selection", "auxiliary_noise", "seed")
         if getattr(own, name) != getattr(other, name)
     ]
     if own.preset != other.preset:
@@ -102,6 +102,7 @@ def recipe_with(recipe: Recipe, head: str) -> Recipe:
         selection=recipe.selection,
         seed=recipe.seed,
         device=recipe.device,
+        auxiliary_noise=recipe.auxiliary_noise,
     )
 
 

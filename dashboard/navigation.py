@@ -22,6 +22,7 @@ SECTIONS: dict[str, list[Entry]] = {
     "What it learned": [
         ("relations", "Relations", ":material/hub:"),
         ("experts", "Experts", ":material/groups:"),
+        ("information", "Information", ":material/layers:"),
     ],
 }
 

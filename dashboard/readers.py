@@ -209,16 +209,17 @@ def _titles(folder: str, written: Stamp) -> list[str]:
     return [f"item {place}" for place in range(len(items))]
 
 
-def training_matrices(data: Dataset, fit_on: FitOn) -> "RankingData":
-    """The matrices a run on `data` was trained on. Raises DataError."""
-    return _training_matrices(data, fit_on, data.info.content_hash)
+def training_matrices(data: Dataset, recipe: Recipe) -> "RankingData":
+    """The matrices that the run of `recipe` was trained on. Raises DataError."""
+    noise, seed = recipe.auxiliary_noise, recipe.seed if recipe.auxiliary_noise else 0
+    return _training_matrices(data, recipe.fit_on, noise, seed, data.info.content_hash)
 
 
 @st.cache_resource(max_entries=4, show_spinner="Reading the interactions")
-def _training_matrices(_data: Dataset, fit_on: FitOn, content: str) -> "RankingData":
+def _training_matrices(_data: Dataset, fit_on: FitOn, noise: float, seed: int, content: str) -> "RankingData":
     from core.data.ranking import ranking_data  # loads scipy, which most pages do without
 
-    return ranking_data(_data, fit_on)
+    return ranking_data(_data, fit_on, auxiliary_noise=noise, noise_seed=seed)
 
 
 def per_user(run: RunFolder) -> pd.DataFrame | None:

@@ -89,8 +89,15 @@ def selection(rule: Selection) -> str:
     return SELECTION_TITLES[rule]
 
 
-def fit_on(choice: FitOn) -> str:
-    return "training pairs" if choice == "train" else "training and validation pairs"
+def fit_on(choice: FitOn, auxiliary_noise: float = 0.0) -> str:
+    """The pairs that were trained on: `training pairs and 20 % random auxiliary pairs`."""
+    pairs = "training pairs" if choice == "train" else "training and validation pairs"
+    return f"{pairs} and {noise(auxiliary_noise)} random auxiliary pairs" if auxiliary_noise else pairs
+
+
+def noise(share: float) -> str:
+    """A share of random auxiliary pairs, which is set and not measured: `20 %`."""
+    return f"{100 * share:.4g} %"
 
 
 def state_sentence(

@@ -5,6 +5,8 @@ from pathlib import Path
 
 import pytest
 
+from core.catalog.systems import CATALOG
+
 ROOT = Path(__file__).resolve().parents[1]
 PAGES = ("README.md", "assets/docs/benchmarks.md")
 
@@ -25,3 +27,9 @@ def test_every_runtime_package_is_justified_in_the_readme() -> None:
     packages = [line.split("==")[0] for line in lines if "==" in line]
     assert len(packages) > 5
     assert [package for package in packages if package not in text] == []
+
+
+@pytest.mark.parametrize("key", CATALOG)
+def test_every_system_is_listed_in_the_readme(key: str) -> None:
+    rows = [line for line in (ROOT / "README.md").read_text().splitlines() if line.startswith("| ")]
+    assert any(f"`{key}`" in row for row in rows)

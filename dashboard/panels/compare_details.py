@@ -186,6 +186,7 @@ def export(view: View) -> None:
         "protocol": bench.footing.protocol,
         "data": data_name(bench.footing.data_hash, view.data_names),
         "trained_on": bench.footing.fit_on,
+        "auxiliary_noise": f"{bench.footing.auxiliary_noise:g}",
     }
     texts = {
         "CSV": (compare_export.csv(everything, view.titles, about), "csv", "text/csv"),
@@ -214,7 +215,7 @@ def table_caption(view: View, bench: Bench, part: str) -> str:
     optimistic = " Epochs chosen on test data: optimistic." if stand.is_optimistic else ""
     return (
         f"{data_name(stand.data_hash, view.data_names)}, protocol {stand.protocol} ({protocol_words(stand.protocol)}), "
-        f"{PARTS[part]}, trained on {words.fit_on(stand.fit_on)}; mean and standard deviation over {seeds} "
+        f"{PARTS[part]}, trained on {words.fit_on(stand.fit_on, stand.auxiliary_noise)}; mean and standard deviation over {seeds} "
         f"seed{'' if counts == [1] else 's'}; best bold, second underlined.{optimistic}"
     )
 

@@ -112,7 +112,10 @@ def _sentence(about: pd.DataFrame) -> str:
 
 def _metric(view: View, run: RunSummary) -> float | None:
     """The run's main metric, where it was scored and trained on the same footing as the run looked at."""
-    same = run.fit_on == view.recipe.fit_on and run.selection == view.recipe.selection
+    same = all(
+        getattr(run, name) == getattr(view.recipe, name)
+        for name in ("fit_on", "selection", "auxiliary_noise")
+    )
     protocol = view.recipe.protocol
     return run.results.get(protocol.key, {}).get(protocol.main_metric) if same else None
 

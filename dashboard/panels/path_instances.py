@@ -51,7 +51,7 @@ def drill_down(view: View) -> None:
         return
     with cells[1]:
         item = _item(stored, user, hits.get(user, set()), titles)
-    matrices = readers.training_matrices(data, view.recipe.fit_on)
+    matrices = readers.training_matrices(data, view.recipe)
     from core.evaluation.paths import path_instances  # loads scipy, which most pages do without
 
     find = partial(path_instances, matrices, view.attention, _config(view), user=user, item=item)

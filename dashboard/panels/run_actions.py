@@ -18,6 +18,7 @@ _NOTICE = "run-notice"
 _LEARNED = (
     ("relation_attention", "relations", "See its relations", ":material/hub:"),
     ("expert_gates", "experts", "See its experts", ":material/groups:"),
+    ("information_abundance", "information", "See its levels", ":material/layers:"),
 )
 
 
@@ -75,6 +76,7 @@ def clone_address(recipe: Recipe) -> dict[str, str | list[str]]:
         "selection": recipe.selection,
         "device": recipe.device,
         "seeds": str(recipe.seed),
+        "noise": f"{recipe.auxiliary_noise:g}",
     }
     return address | ({"set": assignments(changed)} if changed else {})
 

@@ -19,6 +19,8 @@ from dashboard.learned_words import answer, axis_title, group_title, named_colum
 from dashboard.moments import Moment
 from dashboard.panels.epoch_slider import pick_epoch
 from dashboard.panels.experts_view import CONFLICT, GATES
+from dashboard.panels.information_view import ABUNDANCE
+from dashboard.panels.information_view import AXES as INFORMATION
 from dashboard.panels.relations_view import ATTENTION
 from dashboard.panels.run_links import linked_items
 
@@ -50,7 +52,7 @@ def what_it_learned(home: Home, run: RunFolder, recipe: Recipe) -> None:
     stored = {key: about for key, about in readers.finding_titles(run).items() if not has_page(key)}
     if not stored:
         return
-    is_main = not any(readers.has_finding(run, key) for key in (ATTENTION, GATES))
+    is_main = not any(readers.has_finding(run, key) for key in (ATTENTION, GATES, ABUNDANCE))
     box = st.expander(
         "What it learned",
         expanded=is_main or selection.current("finding") in stored,
@@ -64,8 +66,8 @@ def what_it_learned(home: Home, run: RunFolder, recipe: Recipe) -> None:
 
 
 def has_page(key: str) -> bool:
-    """Whether the page of relations or of experts shows the finding `key`."""
-    return key in (ATTENTION, GATES, CONFLICT) or key.startswith(_PATHS)
+    """Whether the page of relations, of experts or of information shows the finding `key`."""
+    return key in (ATTENTION, GATES, CONFLICT, *INFORMATION) or key.startswith(_PATHS)
 
 
 def _pick_and_draw(home: Home, run: RunFolder, recipe: Recipe, stored: dict[str, tuple[str, str]]) -> None:

@@ -16,7 +16,8 @@ DELETED = "run-deleted"
 
 
 def run_title(summary: RunSummary) -> str:
-    """A run in a few words: system, variant, preset, seed, changed settings, data; the end of its id tells repeats apart."""
+    """A run in a few words: system, variant, preset, noise, seed, changed settings, data; the end of its id tells repeats
+    apart."""
     return f"{_about(summary)}  ({summary.run_id[-4:]})"
 
 
@@ -28,7 +29,9 @@ def listed_title(summary: RunSummary) -> str:
 def _about(summary: RunSummary) -> str:
     known = CATALOG.get(summary.system)
     name = known.title if known else summary.system or "unreadable"
-    parts = [name, summary.variant.replace("_", " "), summary.preset, f"seed {summary.seed}"]
+    parts = [name, summary.variant.replace("_", " "), summary.preset]
+    parts += [f"{words.noise(summary.auxiliary_noise)} noise"] if summary.auxiliary_noise else []
+    parts += [f"seed {summary.seed}"]
     parts += [changes_in_words(own_changes(summary)), summary.dataset]
     return " · ".join(filter(None, parts))
 

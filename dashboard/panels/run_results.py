@@ -22,7 +22,8 @@ def final_metrics(run: RunFolder, key: str, result: dict[str, object]) -> None:
         alt=f"Final test metrics under {key}",
     )
     rule = words.selection(result["selection"]) if result.get("selection") else ""  # type: ignore[arg-type]
-    trained = words.fit_on(result["fit_on"]) if result.get("fit_on") else ""  # type: ignore[arg-type]
+    noise = float(result.get("auxiliary_noise") or 0.0)  # type: ignore[arg-type]
+    trained = words.fit_on(result["fit_on"], noise) if result.get("fit_on") else ""  # type: ignore[arg-type]
     epoch = f"; epoch {result['epoch']}" if result.get("epoch") else ""
     with st.container(horizontal=True, horizontal_alignment="distribute", vertical_alignment="center"):
         st.caption(

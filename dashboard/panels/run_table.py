@@ -59,7 +59,8 @@ def _text(run: RunSummary) -> str:
     known = CATALOG.get(run.system)
     settings = (f"{name}={value}" for name, (_, value) in run.changes.items())
     about = (run.run_id, run.system, known.title if known else "", run.dataset, run.variant, run.preset)
-    return " ".join((*about, run.protocol, f"seed={run.seed}", *settings, *run.tags, run.notes)).lower()
+    fixed = (f"seed={run.seed}", f"auxiliary_noise={run.auxiliary_noise:g}")
+    return " ".join((*about, run.protocol, *fixed, *settings, *run.tags, run.notes)).lower()
 
 
 def run_table(summaries: Sequence[RunSummary], now: float) -> pd.DataFrame:

@@ -15,6 +15,7 @@ from core.recipe import Recipe, make_recipe
 from core.runs import launch
 from core.runs.devices import find_slots
 from core.runs.summary import RunSummary
+from core.studies.noise import SHARES
 from dashboard import forms, readers, selection, states, words
 from dashboard.glossary import meaning
 from dashboard.layout import row
@@ -43,6 +44,7 @@ class Draft:
     selection: str
     device: str
     seeds: list[int]
+    auxiliary_noise: float = 0.0
 
     def recipes(self) -> list[Recipe]:
         """One recipe per seed. Raises ConfigError where parts do not fit."""
@@ -60,6 +62,7 @@ class Draft:
                 selection=self.selection,  # type: ignore[arg-type]
                 seed=seed,
                 device=self.device,
+                auxiliary_noise=self.auxiliary_noise,
             )
             for seed in self.seeds
         ]
@@ -74,11 +77,10 @@ def draft(datasets: list[DatasetInfo]) -> Draft:
     """Draw the form and return what it says. Raises ConfigError for settings that do not fit."""
     came_back = not st.query_params  # over the menu: the address has not been written yet
     data, system, preset, variant = _what(datasets)
-    protocol, fit_on, rule, device, seeds = _how(system)
+    protocol, fit_on, rule, noise, device, seeds = _how(data, system)
     settings = settings_form.settings(system, preset, variant, came_back)
-    return Draft(
-        data, system, preset, variant, settings, protocol, fit_on, rule, device, forms.parse_seeds(seeds)
-    )
+    parsed = forms.parse_seeds(seeds)
+    return Draft(data, system, preset, variant, settings, protocol, fit_on, rule, device, parsed, noise)
 
 
 def _what(datasets: list[DatasetInfo]) -> tuple[DatasetInfo, System, str, str | None]:
@@ -119,8 +121,8 @@ def variant_title(system: System, name: str) -> str:
     return f"{variant.title} ({variant.source})" if variant.source else variant.title
 
 
-def _how(system: System) -> tuple[str, str, str, str, str]:
-    cells = row("controls", "how", (2, 3, 3, 4, 2))
+def _how(data: DatasetInfo, system: System) -> tuple[str, str, str, float, str, str]:
+    cells = row("controls", "how", (3, 3, 4, 4))
     with cells[0]:
         seeds = selection.text("seeds", "Seeds", default="0", help=meaning("seed"))
     with cells[1]:
@@ -138,9 +140,29 @@ def _how(system: System) -> tuple[str, str, str, str, str]:
         rule = selection.pick(
             "selection", "Model scored", rules, title=_RULES.__getitem__, help=meaning("selection")
         )
-    with cells[4]:
+    cells = row("controls", "where", (3, 3, 8))
+    with cells[0]:
         device = selection.pick("device", "Device", _devices(), help=meaning("device"))
-    return protocol, fit_on, rule, device, seeds
+    noise = 0.0
+    if len(data.behaviors) > 1:
+        with cells[1]:
+            noise = float(
+                selection.pick(
+                    "noise", "Noise", _shares(), title=_noise_title, help=meaning("auxiliary noise")
+                )
+            )
+    return protocol, fit_on, rule, noise, device, seeds
+
+
+def _shares() -> list[str]:
+    """Shares of random auxiliary pairs on offer: those of the noise study, and the one that the address asks for."""
+    offered = [f"{share:g}" for share in SHARES]
+    asked = selection.current("noise")
+    return [*offered, asked] if asked and asked not in offered else offered
+
+
+def _noise_title(share: str) -> str:
+    return words.noise(float(share)) if float(share) else "none"
 
 
 def _protocols() -> list[str]:

@@ -32,6 +32,7 @@ def test_a_repeat_of_a_seed_is_no_second_seed() -> None:
         {"selection": "last"},
         {"protocol": "full"},
         {"fit_on": "train+valid"},
+        {"auxiliary_noise": 0.2},
         {"data_hash": OTHER_HASH},
     ],
 )
@@ -52,6 +53,10 @@ def test_a_preset_is_a_name_and_no_setting(preset) -> None:
     [
         ({"data_hash": OTHER_HASH}, "other data"),
         ({"fit_on": "train+valid"}, "trained on training and validation pairs instead of training pairs"),
+        (
+            {"auxiliary_noise": 0.2},
+            "trained on training pairs and 20 % random auxiliary pairs instead of training pairs",
+        ),
         ({"selection": "test_as_published"}, "chosen on test data, which is optimistic"),
     ],
 )
@@ -82,6 +87,10 @@ def test_the_stored_result_tells_its_footing_and_not_the_recipe() -> None:
         "a", results={"full": result(dataset_hash=OTHER_HASH, fit_on="train+valid", selection="last")}
     )
     assert compare.footing(told, "full") == compare.Footing(OTHER_HASH, "full", "train+valid", False)
+    noisy = entry("c", results={"full": result()}, auxiliary_noise=0.2)
+    assert compare.footing(noisy, "full").auxiliary_noise == 0.2
+    stored = entry("d", results={"full": result(auxiliary_noise=0.4)}, auxiliary_noise=0.2)
+    assert compare.footing(stored, "full").auxiliary_noise == 0.4
     silent = entry("b", results={"full": result()}, selection="test_as_published")
     assert compare.footing(silent, "full") == compare.Footing(HASH, "full", "train", True)
 
@@ -137,6 +146,11 @@ def test_titles_count_what_does_not_fit_and_tell_repeats_apart() -> None:
     assert compare.titles([entry("a"), many])["b"].endswith(" · +1 more")
     same = compare.titles([entry("run-1111"), entry("run-2222")])
     assert same == {"run-1111": "CIGF (1111)", "run-2222": "CIGF (2222)"}
+
+
+def test_titles_tell_noise() -> None:
+    titles = compare.titles([entry("a"), entry("b", auxiliary_noise=0.2)])
+    assert titles == {"a": "CIGF", "b": "CIGF · 20 % noise"}
 
 
 def test_titles_tell_data_seed_and_optimism() -> None:

@@ -50,6 +50,9 @@ def test_what_else_differs_is_said_in_words() -> None:
         "dim 16 instead of 23",
         "epochs 3 instead of 60",
     )
+    assert heads.differing(own, run("noisy", auxiliary_noise=0.2, changes={"dim": (16, 23)})) == (
+        "auxiliary_noise 0.2 instead of 0.0",
+    )
     assert heads.differing(own, run("paper", preset="paper")) == ("preset paper instead of small",)
 
 
@@ -69,7 +72,11 @@ def test_heads_stand_in_one_order_with_both_readings() -> None:
 def test_the_recipe_of_a_missing_head_changes_nothing_else(tmp_path, head) -> None:
     data = stored_runs.tiny_demo(Home(tmp_path))
     own = stored_runs.recipe(
-        data, variant="head_ple_as_released", seed=5, overrides={"dim": 23, "ple_experts": 2}
+        data,
+        variant="head_ple_as_released",
+        seed=5,
+        overrides={"dim": 23, "ple_experts": 2},
+        auxiliary_noise=0.2,
     )
     other = heads.recipe_with(own, head)
     assert (other.config["head"], other.config["head_form"], other.config["ple_experts"]) == (
@@ -82,6 +89,7 @@ def test_the_recipe_of_a_missing_head_changes_nothing_else(tmp_path, head) -> No
         k: v for k, v in own.config.items() if k not in ignored
     }
     assert (other.seed, other.protocol, other.dataset_hash) == (5, own.protocol, own.dataset_hash)
+    assert other.auxiliary_noise == 0.2
 
 
 def test_side_by_side_tables_hold_the_task_of_every_head_that_has_it() -> None:

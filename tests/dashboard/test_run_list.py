@@ -121,3 +121,10 @@ def test_a_protocol_other_than_that_of_the_latest_scored_run_is_told() -> None:
     assert "scored under full" in protocol_note(runs, "demo", "sampled99")
     assert protocol_note(runs, "demo", "full") == ""
     assert protocol_note(runs, "nowhere", "full") == ""
+
+
+def test_titles_tell_noise_and_the_search_finds_it() -> None:
+    noisy = run("noisy", auxiliary_noise=0.2)
+    assert "20 % noise" in run_title(noisy)
+    assert "noise" not in run_title(run("clean"))
+    assert matching([noisy, run("clean")], Filter(find="auxiliary_noise=0.2")) == [noisy]

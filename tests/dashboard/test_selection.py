@@ -128,6 +128,7 @@ def test_an_emptied_text_leaves_the_address() -> None:
         ("protocol", "full:mask_valid=false", "full:../x"),
         ("fit_on", "train+valid", "test"),
         ("device", "cuda:3", "cuda:x"),
+        ("noise", "0.25", "1.5"),
     ],
 )
 def test_fields_accept_only_their_own_form(field, good, bad) -> None:

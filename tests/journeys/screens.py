@@ -13,7 +13,7 @@ sys.path.insert(0, str(Path(__file__).resolve().parents[2]))
 
 from tests.journeys.browser import ARGUMENTS, chromium_path
 
-PAGES = ("home", "train", "runs", "compare", "data", "import", "relations", "experts")
+PAGES = ("home", "train", "runs", "compare", "data", "import", "relations", "experts", "information")
 SIZES = {"wide": (1440, 900), "narrow": (800, 900)}
 
 
@@ -36,7 +36,11 @@ def photograph(url: str, folder: Path, run_id: str | None, compared: str | None)
             page = context.new_page()
             for name in PAGES:
                 path = "" if name == "home" else name
-                query = f"?run={run_id}" if run_id and name in ("runs", "relations", "experts") else ""
+                query = (
+                    f"?run={run_id}"
+                    if run_id and name in ("runs", "relations", "experts", "information")
+                    else ""
+                )
                 query = f"?runs={compared}" if compared and name == "compare" else query
                 page.goto(f"{url}/{path}{query}")
                 settle(page)

@@ -19,7 +19,7 @@ from core.home import Home
 from core.runs import launch
 from dashboard.navigation import ROOT, SECTIONS, page_file
 from dashboard.selection import PATTERNS, checked
-from tests.dashboard import stored_runs
+from tests.dashboard import stored_levels, stored_runs
 
 CASES = int(os.environ.get("RELSCOPE_HOSTILE_CASES", "6"))
 PAGES = [name for entries in SECTIONS.values() for name, _, _ in entries]
@@ -55,6 +55,7 @@ REAL = (
         "deep-run",
         "base-run",
         "flat-run",
+        "hgib-run",
         "lightgcn-run",
         "failed-run",
         "running-run",
@@ -113,6 +114,7 @@ def home(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Home]:
     stored_runs.done_run(home, data, "base-run", variant="base")
     stored_runs.done_run(home, data, "flat-run", overrides={"num_layers": 1, "epochs": 5})
     stored_runs.done_run(home, data, "lightgcn-run", system="lightgcn")
+    stored_levels.levels_run(home, data)
     stored_runs.failed_run(home, data)
     stored_runs.running_run(home, data)
     stored_runs.queued_run(home, data)

@@ -1,0 +1,216 @@
+"""The levels of one run: what it stored of them, what the reader looks at, and why a part may be missing."""
+
+from dataclasses import dataclass
+
+import streamlit as st
+
+from core.catalog.hgib import HGIBConfig
+from core.catalog.systems import CATALOG
+from core.errors import RelScopeError
+from core.home import Home
+from core.recipe import Recipe
+from core.runs.folder import RunFolder, Status, open_run
+from core.runs.summary import RunSummary
+from dashboard import learned, readers, selection, states, words
+from dashboard.glossary import meaning
+from dashboard.information import SIDES, Stated, checked
+from dashboard.layout import row
+from dashboard.moments import Moment
+from dashboard.panels.epoch_slider import pick_epoch
+from dashboard.relations import GROUP_TITLES
+
+ABUNDANCE, SPECTRUM, DEPENDENCE, PRESERVATION = (
+    "information_abundance",
+    "singular_values",
+    "hsic",
+    "preservation",
+)
+KEEP, WEIGHTS, DETECTION, PRECISION = (
+    "edge_keep_rate",
+    "edge_weight_histogram",
+    "noise_detection",
+    "pruning_precision",
+)
+FUSION = ("fusion_attention_1", "fusion_attention_2")
+AXES: dict[str, tuple[str, ...]] = {
+    ABUNDANCE: ("level", "side"),
+    SPECTRUM: ("level", "side", "rank"),
+    DEPENDENCE: ("level_pair", "side"),
+    PRESERVATION: ("level",),
+    KEEP: ("graph", "noise"),
+    WEIGHTS: ("graph", "bin"),
+    DETECTION: ("graph", "scorer"),
+    PRECISION: ("graph", "measure"),
+    **dict.fromkeys(FUSION, ("node", "source")),
+}
+# systems that measure their levels
+LEVELLED = ("hgib", "mule")
+_REFRESH_SECONDS = 5.0
+
+
+@dataclass(frozen=True)
+class View:
+    """One run, and what is picked of its findings. side: user or item."""
+
+    home: Home
+    summary: RunSummary
+    run: RunFolder
+    recipe: Recipe
+    status: Status
+    side: str
+    moment: Moment
+
+    def stated(self, key: str) -> Stated | None:
+        """A finding with its snapshots, None where the run has none. Raises RunError if it is damaged."""
+        if not readers.has_finding(self.run, key):
+            return None
+        finding = checked(readers.finding(self.run, key), AXES[key])
+        history = readers.history(self.run, key)
+        return Stated(finding, history if learned.fits(finding, history) else None)
+
+    def readable(self, key: str) -> Stated | None:
+        """As `stated`, but None for a damaged finding too: where its own section tells of the damage."""
+        try:
+            return self.stated(key)
+        except RelScopeError:
+            return None
+
+    @property
+    def dims(self) -> int:
+        """Dimensions of the tables: how many singular values they have, otherwise as configured."""
+        spectrum = self.readable(SPECTRUM)
+        if spectrum is not None:
+            return spectrum.finding.axis("rank").size
+        return int(self.recipe.config.get("dim", 0))
+
+    @property
+    def side_title(self) -> str:
+        return GROUP_TITLES[self.side]
+
+    @property
+    def hgib(self) -> HGIBConfig | None:
+        """The run's settings, if it is an HGIB run."""
+        config = self.recipe.system_config()
+        return config if isinstance(config, HGIBConfig) else None
+
+    def moment_of(self, stated: Stated) -> Moment:
+        """Which model a part shows: the picked epoch, or the scored model where the part has no such snapshot."""
+        return self.moment if stated.follows(self.moment.epoch) else self.moment.of_scored()
+
+    def stays(self, what: str) -> None:
+        """Where an earlier epoch is picked: says that `what` cannot follow."""
+        if self.moment.epoch is not None:
+            st.caption(
+                f":orange-badge[scored model] {what}: this part does not follow the slider to epoch {self.moment.epoch}."
+            )
+
+
+def is_stored(home: Home, run_id: str) -> bool:
+    """Whether the run has levels to show."""
+    return readers.has_finding(RunFolder(home.run(run_id)), ABUNDANCE)
+
+
+def load(home: Home, summary: RunSummary) -> View:
+    """What the run says of itself, and the controls for all that follows. Raises RunError if recipe or status are damaged."""
+    run = open_run(home, summary.run_id)
+    recipe = run.recipe()
+    first = View(home, summary, run, recipe, run.status(), SIDES[0], Moment(run.run_id, None, None))
+    scored = readers.best_epoch(run, recipe)
+    stated = next((found for key in AXES if (found := first.readable(key)) is not None), None)
+    side, epoch = SIDES[0], None
+    if stated is not None:
+        cells = row("controls", "information", (2, 7))
+        with cells[0]:
+            side = selection.pick(
+                "group",
+                "Levels of",
+                SIDES,
+                title=GROUP_TITLES.__getitem__,
+                widget="segments",
+                help=meaning("level"),
+            )
+        with cells[1]:
+            epoch = pick_epoch(stated.history, scored)
+    return View(home, summary, run, recipe, first.status, side, Moment(run.run_id, epoch, scored))
+
+
+def context(view: View) -> str:
+    """One line: variant, state, result and protocol that the figures belong to."""
+    parts = []
+    known = CATALOG.get(view.recipe.system)
+    if view.recipe.variant and known and view.recipe.variant in known.variants:
+        parts.append(f"variant {known.variants[view.recipe.variant].title}")
+    if view.status.state != "done":
+        parts.append(f"{view.status.state} at epoch {view.status.epoch} of {view.status.epochs}")
+    result = ((view.run.result() or {}).get("protocols") or {}).get(view.recipe.protocol.key)
+    if result:
+        main = view.recipe.protocol.main_metric
+        parts.append(
+            f"{main.upper()} {words.score(result['metrics'].get(main))} under {view.recipe.protocol.key}"
+        )
+        parts.append(f"{words.selection(result['selection'])}, epoch {result['epoch']}")
+    return states.plain(" · ".join(parts))
+
+
+def follow(view: View) -> None:
+    """While the run trains: draw the page anew when a snapshot has been written."""
+    if view.status.state != "running":
+        return
+    path = view.run.findings / f"{ABUNDANCE}.history.npz"
+    seen = readers.stamp(path)
+
+    def look() -> None:
+        if readers.stamp(path) != seen:
+            st.rerun(scope="app")
+
+    st.fragment(look, run_every=_REFRESH_SECONDS)()
+
+
+def why_no_levels(recipe: Recipe, status: Status) -> tuple[str, str]:
+    """Title and advice where a run has no levels to show."""
+    if recipe.system not in LEVELLED:
+        return (
+            "This system has no levels to measure",
+            "Only hierarchical models such as HGIB keep a table of embeddings per level. Pick one of their runs in the "
+            "sidebar, or train HGIB on the same data.",
+        )
+    advice = {
+        "queued": (
+            "Not trained yet",
+            "The run waits for a free slot. Its levels appear here with its first snapshot.",
+        ),
+        "running": (
+            "Still training",
+            "The levels appear here with the first snapshot; this page looks for them by itself.",
+        ),
+        "failed": (
+            "The run failed before its levels were measured",
+            "Its page says why and lets you resume it.",
+        ),
+        "cancelled": ("The run was cancelled before its levels were measured", "Resume it on its page."),
+        "done": ("The run is done but has no levels", "Its folder lost them; train it again."),
+    }
+    return advice[status.state]
+
+
+def no_levels(view: View) -> None:
+    """Why there are no levels, and the way to a run that has some."""
+    title, advice = why_no_levels(view.recipe, view.status)
+    if view.status.state == "done":
+        states.empty(
+            title, advice, "train", "Train HGIB", system="hgib", dataset=view.recipe.dataset, variant="none"
+        )
+    else:
+        states.empty(title, advice, "runs", "Open the run's page", run=view.run.run_id)
+
+
+def absent(view: View, what: str, design: str = "") -> None:
+    """Why the run has no `what`: by its design where `design` says so, otherwise by its state."""
+    reasons = {
+        "queued": "the run waits for a free slot",
+        "running": "they come with the first snapshot",
+        "failed": "the run failed before they were measured",
+        "cancelled": "the run was cancelled before they were measured",
+        "done": "the run stored none",
+    }
+    st.caption(design or f"No {what}: {reasons[view.status.state]}.")
