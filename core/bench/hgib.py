@@ -74,6 +74,7 @@ def bench_hgib(home: Home, dataset: str, device: torch.device) -> Comparison:
             "dataset": dataset,
             "batch_size": config.model_dump()["batch_size"],
             "peak_memory_bytes": peaks,
+            "memory_before_bytes": before,
         },
     )
     if abs(losses["ours"] - losses["reference"]) > 1e-3 * abs(losses["reference"]):

@@ -109,9 +109,9 @@ class HGIBConfig(TrainingConfig):
 
 
 _SMALL: Patch = {
-    "epochs": 20,
+    "epochs": 12,
     "dim": 32,
-    "learning_rate": 3e-3,
+    "learning_rate": 5e-3,
     "batch_size": 512,
     "validate_every": 2,
 }
