@@ -39,7 +39,7 @@ def _own(summary: pd.DataFrame, metric: str) -> tuple[str, float | None]:
         ends = f"{_percent(row['drop_low'])} to {_percent(row['drop_high'])}"
         crosses = row["drop_low"] <= 0 <= row["drop_high"]
         said += f" (95 % of the loss: {ends}, {words.count(int(row['pairs']), 'seed')})"
-        return said + (", which is not clear of none." if crosses else "."), share
+        return said + (", and that includes no loss at all." if crosses else "."), share
     return said + " (one seed).", share
 
 

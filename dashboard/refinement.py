@@ -105,14 +105,17 @@ def detection_table(stated: Stated, keep: pd.DataFrame | None, epoch: int | None
 def against_count(table: pd.DataFrame) -> dict[str, list[str]]:
     """Graphs where the edge's weight finds noise better than, worse than, or no better than the number of the item's users.
 
-    Intervals that overlap leave it open (no better). table: as from `detection_table`.
+    The count is read the better way round: where noise gathers on popular items, few users speak for an edge. Intervals
+    that overlap leave it open (no better). table: as from `detection_table`.
     """
     found: dict[str, list[str]] = {BETTER: [], WORSE: [], CHANCE: []}
     weight, count = (table[table["scorer"] == scorer] for scorer in (WEIGHT, COUNT))
     both = weight.merge(count, on="graph", suffixes=("", "_count"))
-    for graph, low, high, count_low, count_high in both[
-        ["graph", "low", "high", "low_count", "high_count"]
+    for graph, low, high, area, count_low, count_high in both[
+        ["graph", "low", "high", "area_count", "low_count", "high_count"]
     ].itertuples(index=False):
+        if area < 0.5:
+            count_low, count_high = 1 - count_high, 1 - count_low
         found[BETTER if low > count_high else WORSE if high < count_low else CHANCE].append(str(graph))
     return found
 

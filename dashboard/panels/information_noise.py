@@ -112,7 +112,10 @@ def verdict(table: pd.DataFrame) -> str:
     parts = {BETTER: "find it better in", WORSE: "find it worse in", CHANCE: "are no better in"}
     compared = [f"{parts[kind]} {_names(graphs)}" for kind, graphs in against.items() if graphs]
     if compared:
-        text += f" Against the mere number of users of an edge's item, which takes no model, weights {'; '.join(compared)}."
+        text += (
+            " Against the mere number of users of an edge's item, which takes no model and is read the better way round, "
+            f"weights {'; '.join(compared)}."
+        )
     return text
 
 

@@ -3,15 +3,18 @@
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from statistics import median
+from typing import Any
 
 import streamlit as st
 
+from core.catalog.systems import system
 from core.errors import ConfigError, DataError, RelScopeError
 from core.home import Home
 from core.recipe import Recipe
 from core.runs import launch
+from core.runs.folder import open_run
 from core.runs.summary import RunSummary
-from core.studies.noise import CONTESTANTS, SEEDS, SHARES, planned
+from core.studies.noise import CONTESTANTS, SEEDS, SHARES, contestant, planned
 from core.studies.noise_results import measured, summarised
 from core.studies.standing import ALIVE, Cell, Step, known, steps, submit_missing
 from dashboard import noise, readers, states, words
@@ -20,7 +23,7 @@ from dashboard.figures.noise import noise_curves
 from dashboard.glossary import meaning
 from dashboard.navigation import link
 from dashboard.panels.background import keep_supervisor
-from dashboard.panels.run_list import changes_in_words, own_changes, run_title
+from dashboard.panels.run_list import changes_in_words, run_title
 from dashboard.results import metric_title
 
 _NOTICE, _REFUSED = "noise-study-notice", "noise-study-refused"
@@ -30,9 +33,10 @@ _MOST_FAILED = 5
 
 @dataclass(frozen=True)
 class Study:
-    """The study that a picked run belongs to. recipes: its plan. cells: every run that fits it, at any share and seed."""
+    """The study that a picked run belongs to. own: that run's recipe. recipes: the plan. cells: every run that fits it, at
+    any share and seed."""
 
-    summary: RunSummary
+    own: Recipe
     recipes: tuple[Recipe, ...]
     cells: Mapping[Cell, RunSummary]
 
@@ -52,42 +56,47 @@ def noise_study(home: Home, summary: RunSummary) -> None:
     """
     with states.guarded():
         _notices()
-        if summary.damaged or not summary.dataset_hash:
-            st.caption("This run cannot be read, so its study is not known. Pick another run.")
-            return
+        own = open_run(home, summary.run_id).recipe()
         try:
-            recipes = study_recipes(summary)
+            recipes = study_recipes(own)
         except ConfigError as error:
             st.caption(f"There is no noise study for this run: {states.plain(states.readable(error))}")
             return
-        alive = any(step.state in ALIVE for step in _load(home, summary, recipes).steps)
-        st.fragment(_draw, run_every=_REFRESH_SECONDS if alive else None)(home, summary, recipes)
+        alive = any(step.state in ALIVE for step in _load(home, own, recipes).steps)
+        st.fragment(_draw, run_every=_REFRESH_SECONDS if alive else None)(home, own, recipes)
 
 
-def study_recipes(summary: RunSummary) -> tuple[Recipe, ...]:
-    """The plan of the study that `summary` would be a part of. Raises ConfigError where its preset knows no HGIB.
-
-    A run of a system of the study also lends it the settings that it changes itself.
-    """
-    of_the_study = any(summary.system == one.system for one in CONTESTANTS)
+def study_recipes(own: Recipe) -> tuple[Recipe, ...]:
+    """The plan of the study that a run of `own` would be a part of. Raises ConfigError where HGIB has no such preset."""
     return planned(
-        summary.dataset,
-        summary.dataset_hash,
-        preset=summary.preset,
-        overrides=own_changes(summary) if of_the_study else {},
-        protocol=summary.protocol,
-        fit_on=summary.fit_on,  # type: ignore[arg-type]
-        selection=summary.selection,  # type: ignore[arg-type]
+        own.dataset,
+        own.dataset_hash,
+        preset=own.preset,
+        overrides=_lent(own),
+        protocol=own.protocol.key,
+        fit_on=own.fit_on,
+        selection=own.selection,
     )
 
 
-def _load(home: Home, summary: RunSummary, recipes: tuple[Recipe, ...]) -> Study:
-    return Study(summary, recipes, known(home, recipes, readers.runs(home)))
+def _lent(own: Recipe) -> dict[str, Any]:
+    """Settings that a run of a system of the study lends to it: those that neither its preset nor its variant set.
+
+    Told by the recipe and not by the list of runs, which may have been written before a preset was changed.
+    """
+    if not any(own.system == one.system for one in CONTESTANTS):
+        return {}
+    named = system(own.system).resolve(own.preset, own.variant).model_dump()
+    return {name: value for name, value in own.system_config().model_dump().items() if named[name] != value}
 
 
-def _draw(home: Home, summary: RunSummary, recipes: tuple[Recipe, ...]) -> None:
+def _load(home: Home, own: Recipe, recipes: tuple[Recipe, ...]) -> Study:
+    return Study(own, recipes, known(home, recipes, readers.runs(home)))
+
+
+def _draw(home: Home, own: Recipe, recipes: tuple[Recipe, ...]) -> None:
     with states.guarded():
-        study = _load(home, summary, recipes)
+        study = _load(home, own, recipes)
         _results(study)
         _missing(home, study)
         if any(step.state in ALIVE for step in study.steps):
@@ -96,7 +105,7 @@ def _draw(home: Home, summary: RunSummary, recipes: tuple[Recipe, ...]) -> None:
 
 def _results(study: Study) -> None:
     table = measured(study.recipes, study.cells, everywhere=True)
-    st.caption(_about(study.summary), help=meaning("auxiliary noise"))
+    st.caption(_about(study.own), help=meaning("auxiliary noise"))
     if table.empty:
         st.markdown(
             "**No run of this study is done yet.** It trains HGIB, HGIB without edge refinement, HGIB without compression, "
@@ -105,11 +114,11 @@ def _results(study: Study) -> None:
         return
     said = noise.answer(table, study.metric)
     st.markdown(
-        said or "Nothing was trained both with noise and without yet, so no loss can be told.",
+        said or "HGIB was not trained both with noise and without yet, so there is no loss to compare with.",
         help=meaning("interval over seeds"),
     )
     summary, title = summarised(table), metric_title(study.metric)
-    name = f"noise-study-{study.summary.dataset}-{study.summary.protocol.partition(':')[0]}"
+    name = f"noise-study-{study.own.dataset}-{study.own.protocol.name}"
     show(
         noise_curves(summary, metric=title, titles=noise.TITLES),
         summary.assign(contestant=summary["contestant"].map(noise.TITLES), metric=study.metric),
@@ -117,7 +126,7 @@ def _results(study: Study) -> None:
         source="HGIB, Sections 4.3 and 4.4; our study. Bars: 95 % interval over seeds (Student), cut where two seeds alone "
         "make it wider than the figure; loss: against the same system and seed without noise",
         alt=f"Lines of {title} and of its relative loss over the share of random auxiliary pairs, one per system",
-        about=states.plain(_about(study.summary)),
+        about=_about(study.own),
     )
     st.dataframe(
         noise.shown_table(summary, study.metric),
@@ -126,19 +135,18 @@ def _results(study: Study) -> None:
     )
 
 
-def _about(summary: RunSummary) -> str:
+def _about(own: Recipe) -> str:
     """On what the study stands: data, protocol, preset, pairs, rule, changed settings."""
-    changed = changes_in_words(own_changes(summary))
     parts = [
-        f"Data {states.plain(summary.dataset)}",
-        f"protocol {summary.protocol}: {words.protocol(summary.protocol)}",
-        f"preset {summary.preset}",
-        f"trained on {words.fit_on(summary.fit_on)}",  # type: ignore[arg-type]
-        f"scored: {words.selection(summary.selection)}",  # type: ignore[arg-type]
+        f"Data {own.dataset}",
+        f"protocol {own.protocol.key}: {words.protocol_title(own.protocol)}",
+        f"preset {own.preset}",
+        f"trained on {words.fit_on(own.fit_on)}",
+        f"scored: {words.selection(own.selection)}",
     ]
-    if changed and any(summary.system == one.system for one in CONTESTANTS):
-        parts.append(f"with {states.plain(changed)} where a system has it")
-    return " · ".join(parts)
+    if lent := changes_in_words(_lent(own)):
+        parts.append(f"with {lent} where a system has it")
+    return states.plain(" · ".join(parts))
 
 
 def _missing(home: Home, study: Study) -> None:
@@ -153,7 +161,7 @@ def _missing(home: Home, study: Study) -> None:
     wanted = [step for step in found if step.is_open]
     if not wanted:
         return
-    if refusal := _refusal(home, study.summary):
+    if refusal := _refusal(home, study.own):
         st.caption(f":orange[The missing runs cannot be trained: {states.plain(refusal)}]")
         return
     label = f"Train the {len(wanted)} missing runs" if len(wanted) > 1 else "Train the missing run"
@@ -169,13 +177,13 @@ def _failures(runs: Sequence[RunSummary]) -> None:
     states.sampled(min(len(runs), _MOST_FAILED), len(runs), "runs that failed or were stopped")
 
 
-def _refusal(home: Home, summary: RunSummary) -> str:
+def _refusal(home: Home, own: Recipe) -> str:
     """Why nothing can be trained on this data; empty if it can."""
     try:
-        info = readers.dataset(home, summary.dataset).info
+        info = readers.dataset(home, own.dataset).info
     except DataError as error:
         return states.readable(error)
-    if info.content_hash != summary.dataset_hash:
+    if info.content_hash != own.dataset_hash:
         return (
             "the data set has changed since this run was trained; train a run on the new content and pick it"
         )
@@ -200,7 +208,7 @@ def _confirm(home: Home, study: Study) -> None:
             else f"{again} of them failed or were stopped before and go"
         )
         lines.append(f"{go_on} on from the last checkpoint.")
-    if estimate := _estimate([step.run for step in study.steps if step.run], len(wanted)):
+    if estimate := _estimate(study.steps):
         lines.append(estimate)
     lines.append("You may close the page meanwhile; each run can be cancelled on its own page.")
     st.markdown("\n\n".join(lines))
@@ -216,14 +224,17 @@ def _confirm(home: Home, study: Study) -> None:
             st.rerun()
 
 
-def _estimate(runs: Sequence[RunSummary], count: int) -> str:
-    """How long `count` runs take, by those that are done."""
-    lasted = [
-        run.finished - run.started for run in runs if run.state == "done" and run.started and run.finished
-    ]
-    if not lasted:
+def _estimate(found: Sequence[Step]) -> str:
+    """How long what is missing takes, by the runs that are done; empty while some system has none."""
+    lasted: dict[str, list[float]] = {one.key: [] for one in CONTESTANTS}
+    for step in found:
+        if step.run and step.state == "done" and step.run.started and step.run.finished:
+            lasted[contestant(step.recipe).key].append(step.run.finished - step.run.started)
+    wanted = [lasted[contestant(step.recipe).key] for step in found if step.is_open]
+    if not all(wanted):
         return ""
-    return f"By the runs that are done this takes about {words.duration(count * median(lasted))} of training, one after another."
+    seconds = words.duration(sum(median(times) for times in wanted))
+    return f"By the runs that are done this takes about {seconds} of training, one after another."
 
 
 def _queue(home: Home, recipes: Sequence[Recipe]) -> None:

@@ -313,8 +313,27 @@ def test_weights_are_held_against_the_number_of_the_items_users() -> None:
     finding.values[:, 0] = 0.9, 0.3, 0.61
     found = refinement.against_count(refinement.detection_table(stated(finding, history=False), None, None))
     assert found == {"better": ["view"], "worse": ["favorite"], "no better": ["cart"]}
-    alone = pd.DataFrame({"graph": ["a"], "scorer": ["edge weight"], "low": [0.1], "high": [0.2]})
+    alone = pd.DataFrame(
+        {"graph": ["a"], "scorer": ["edge weight"], "area": [0.15], "low": [0.1], "high": [0.2]}
+    )
     assert refinement.against_count(alone) == {"better": [], "worse": [], "no better": []}
+
+
+@pytest.mark.parametrize(
+    ("low", "high", "kind"), [(0.8, 0.9, "better"), (0.6, 0.65, "worse"), (0.6, 0.72, "no better")]
+)
+def test_the_number_of_users_is_read_the_better_way_round(low: float, high: float, kind: str) -> None:
+    """An area of 0.3 finds noise as well as one of 0.7: few users then speak for an edge."""
+    table = pd.DataFrame(
+        {
+            "graph": ["view", "view"],
+            "scorer": ["edge weight", "users of the item"],
+            "area": [(low + high) / 2, 0.3],
+            "low": [low, 0.28],
+            "high": [high, 0.32],
+        }
+    )
+    assert refinement.against_count(table)[kind] == ["view"]
 
 
 def test_precision_is_not_known_where_nothing_is_pruned() -> None:

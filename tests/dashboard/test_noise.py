@@ -61,7 +61,7 @@ def test_a_part_that_costs_and_a_rival_that_is_close_are_told() -> None:
 def test_a_loss_that_may_be_none_is_not_sold_as_one() -> None:
     said = noise.answer(measured({"hgib": [-0.02, 0.03, 0.01]}), "ndcg@10")
     assert "−" in said
-    assert said.endswith("which is not clear of none.\n")
+    assert said.endswith("and that includes no loss at all.\n")
     assert "HGIB gains 2.0 % of its" in noise.answer(measured({"hgib": [-0.02, -0.02]}), "ndcg@10")
 
 

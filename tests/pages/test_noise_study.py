@@ -10,7 +10,6 @@ from core.recipe import Recipe
 from core.runs import launch
 from core.runs.folder import open_run
 from core.runs.index import list_runs
-from core.runs.summary import RunSummary
 from core.studies.noise import CONTESTANTS, contestant, noise_study
 from dashboard.panels.noise_study import study_recipes
 from tests.core.studies import support
@@ -62,7 +61,7 @@ def test_a_study_of_one_run_says_what_is_missing(run, opened) -> None:
     said = texts(app)
     assert "1 of 48 runs is done; 47 were never started." in said
     assert "with epochs=3 where a system has it" in said
-    assert "no loss can be told" in said
+    assert "there is no loss to compare with" in said
     assert table(app).to_numpy().tolist()[0][:4] == ["HGIB", "0 %", 1, ".5000"]
     assert "Train the 47 missing runs" in labels(app)
 
@@ -110,7 +109,7 @@ def test_the_button_asks_and_queues_what_is_missing_once(home, data, run, opened
     button(app, "Train the 46 missing runs").click().run()
     said = texts(app)
     assert "46 runs join the queue: 4 systems, noise of 0 %, 10 %, 20 %, 40 %, seeds 0, 1, 2" in said
-    assert "about 1 min 32 s of training" in said
+    assert "of training, one after another" not in said  # three systems have no run to judge by
     assert len(list_runs(home)) == 2
     button(app, "Queue 46 runs").click().run()
     assert not app.exception
@@ -124,6 +123,26 @@ def test_the_button_asks_and_queues_what_is_missing_once(home, data, run, opened
     again = study(opened)
     assert not [label for label in labels(again) if label.startswith("Train the")]
     assert "47 wait" in " ".join(bar.text for bar in again.get("progress")) or "47 wait" in texts(again)
+
+
+def test_the_time_it_takes_is_told_by_the_runs_of_each_system(home, data, run, opened) -> None:
+    for recipe in plan(data)[1:4]:
+        support.stored(home, recipe, 0.5).update_status(started=1.0, finished=12.0)
+    app = study(opened)
+    button(app, "Train the 44 missing runs").click().run()
+    # 11 runs of HGIB at 2 s, 33 of the others at 11 s
+    assert "takes about 6 min 25 s of training" in texts(app)
+
+
+def test_the_picked_run_is_a_part_of_its_study_whatever_the_list_of_runs_says(
+    home, data, run, opened, monkeypatch
+) -> None:
+    support.stored(home, noise_study(data, overrides={"learning_rate": 0.0123})[0], 0.4, run_id="old")
+    stale = [run.model_copy(update={"changes": {}}) for run in list_runs(home)]
+    monkeypatch.setattr("dashboard.readers.runs", lambda home: stale)
+    app = opened("information", run="old", information="study")
+    assert "with learning\\_rate=0.0123 where a system has it" in texts(app)
+    assert "1 of 48 runs is done" in texts(app)
 
 
 def test_two_tabs_queue_no_run_twice(home, run, opened) -> None:
@@ -178,14 +197,6 @@ def test_on_data_that_changed_results_stay_and_nothing_can_be_trained(home, run,
 
 def test_a_run_of_another_system_leads_to_the_study_of_its_preset(home, data) -> None:
     stored_runs.done_run(home, data, "other", overrides={"epochs": 5})
-    (summary,) = list_runs(home)
-    recipes = study_recipes(summary)
+    own = open_run(home, "other").recipe()
     info = open_dataset(home, "demo").info
-    assert recipes == noise_study(info, protocol=summary.protocol, preset=summary.preset)
-
-
-def test_a_run_that_cannot_be_read_has_no_study(home, data, run, opened) -> None:
-    (home.run("picked") / "recipe.json").write_text("{")
-    app = opened("information", run="picked", information="study")
-    assert not app.exception
-    assert RunSummary(run_id="x", state="failed", damaged=True).dataset_hash == ""
+    assert study_recipes(own) == noise_study(info, protocol=own.protocol.key, preset=own.preset)
