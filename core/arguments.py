@@ -140,10 +140,21 @@ def _megabytes(text: str) -> int:
 
 def _study_arguments(parser: argparse.ArgumentParser) -> None:
     parser.add_argument(
-        "study", choices=["noise"], help="noise: what random auxiliary pairs cost, and what helps"
+        "study",
+        choices=["noise", "grid"],
+        help="noise: what random auxiliary pairs cost, and what helps; grid: the settings that a paper searches",
     )
     parser.add_argument("dataset", help="name of a data set")
-    parser.add_argument("--seeds", nargs="+", type=_seed, metavar="SEED", help="default: 0 1 2")
+    parser.add_argument(
+        "--system",
+        dest="system_key",
+        default="hgib",
+        choices=[key for key, entry in CATALOG.items() if entry.search],
+        help="whose grid (default: hgib)",
+    )
+    parser.add_argument(
+        "--seeds", nargs="+", type=_seed, metavar="SEED", help="default: 0 1 2 for noise, 0 for a grid"
+    )
     parser.add_argument(
         "--shares", nargs="+", type=float, metavar="SHARE", help="of random pairs; default: 0 0.1 0.2 0.4"
     )

@@ -102,3 +102,14 @@ def test_a_study_that_does_not_exist_is_named(home: Home, capsys: pytest.Capture
         run(home, "study", "silence", "demo")
     assert ended.value.code == 2
     assert "silence" in capsys.readouterr().err
+
+
+def test_a_grid_is_queued_once_per_point(home: Home, capsys: pytest.CaptureFixture[str]) -> None:
+    assert run(home, "study", "grid", "demo", *QUICK) == 0
+    told = json.loads(capsys.readouterr().out.splitlines()[-1])
+    assert (told["study"], told["runs"], told["rows"]) == ("grid", {"queued": 16}, [])
+    recipes = [open_run(home, run_id).recipe() for run_id in told["queued"]]
+    assert {(r.system, r.config["dim"]) for r in recipes} == {("hgib", 2)}
+    assert len({(r.config["alpha"], r.config["beta"]) for r in recipes}) == 16
+    assert run(home, "study", "grid", "demo", "--set", "alpha=2") == 2
+    assert "do not set it" in capsys.readouterr().err
