@@ -21,7 +21,10 @@ with states.page(
     summary = pick_run(home, prefer=lambda run: view.is_stored(home, run.run_id))
     if summary is None:
         states.empty(
-            "No runs yet", "Train HGIB on the demo data; it takes about a minute.", "home", "To the start page"
+            "No runs yet",
+            "Train HGIB on the demo data; it takes about a minute.",
+            "home",
+            "To the start page",
         )
         st.stop()
     line = st.container()

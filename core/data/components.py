@@ -4,7 +4,7 @@ Source: MuLe (CIKM 2024), Section 3; HGIB (RecSys 2025), Section 4.5.
 """
 
 import logging
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import Literal
 from zipfile import BadZipFile
@@ -54,6 +54,18 @@ def components(data: RankingData) -> tuple[Component, ...]:
     matrices = _cached(data)
     made = [Component(*about, matrices[about[0]]) for about in plan]
     return tuple(c for c in made if c.pairs.nnz or c.key == target)
+
+
+def without(graphs: tuple[Component, ...], *kinds: ComponentKind) -> tuple[Component, ...]:
+    """`graphs` without those of the given kinds; what refined one of them refines its nearest ancestor that is left."""
+    parents = {graph.key: graph.parent for graph in graphs}
+    left = [graph for graph in graphs if graph.kind not in kinds]
+    keys = {"", *(graph.key for graph in left)}
+
+    def ancestor(key: str) -> str:
+        return key if key in keys else ancestor(parents[key])
+
+    return tuple(replace(graph, parent=ancestor(graph.parent)) for graph in left)
 
 
 def _cached(data: RankingData) -> dict[str, csr_array]:

@@ -7,7 +7,7 @@ PyTorch code released with it.
 
 import math
 from collections.abc import Iterator
-from dataclasses import dataclass, replace
+from dataclasses import dataclass
 from typing import NamedTuple
 
 import torch
@@ -16,7 +16,7 @@ from torch import Tensor, nn
 from torch.nn import functional as F
 
 from core.catalog.hgib import HGIBConfig
-from core.data.components import Component, components
+from core.data.components import Component, ComponentKind, components, without
 from core.data.ranking import RankingData
 from core.findings import Finding
 from core.models.base import GraphRanker, Trainable
@@ -223,12 +223,11 @@ def _rows(level: Sides, users_B: Tensor, items_B: Tensor) -> Sides:
 
 
 def _hierarchy(config: HGIBConfig, graphs: tuple[Component, ...]) -> tuple[Component, ...]:
-    """The graphs of the levels that `config` keeps, each with the parent that it has there."""
-    if config.hierarchy == "flat":
-        return tuple(graph for graph in graphs if graph.kind == "unified")
-    if config.hierarchy == "without_component":
-        return tuple(graph for graph in graphs if graph.kind in ("unified", "behavior"))
-    if config.hierarchy == "without_behavior":
-        left = (graph for graph in graphs if graph.kind != "behavior")
-        return tuple(replace(graph, parent="unified" if graph.parent else "") for graph in left)
-    return graphs
+    """The graphs of the levels that `config` keeps."""
+    dropped: dict[str, tuple[ComponentKind, ...]] = {
+        "full": (),
+        "without_component": ("intersection", "difference"),
+        "without_behavior": ("behavior",),
+        "flat": ("behavior", "intersection", "difference"),
+    }
+    return without(graphs, *dropped[config.hierarchy])

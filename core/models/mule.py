@@ -6,7 +6,6 @@ released with it.
 """
 
 from collections.abc import Iterator
-from dataclasses import replace
 from typing import NamedTuple
 
 import torch
@@ -14,7 +13,7 @@ from torch import Tensor, nn
 from torch.nn import functional as F
 
 from core.catalog.mule import MuLeConfig
-from core.data.components import Component, components
+from core.data.components import Component, ComponentKind, components, without
 from core.data.ranking import RankingData
 from core.findings import Finding
 from core.models.levels import fusion_attention, spectra
@@ -155,13 +154,11 @@ def _stages(config: MuLeConfig, graphs: tuple[Component, ...]) -> dict[int, list
 
 
 def _grains(config: MuLeConfig, graphs: tuple[Component, ...]) -> tuple[Component, ...]:
-    """The graphs of the levels that `config` keeps, each with the parent that it has there."""
-    if config.hierarchy == "without_components":
-        return tuple(graph for graph in graphs if graph.kind in ("unified", "behavior"))
-    if config.hierarchy == "without_unified":
-        left = (graph for graph in graphs if graph.kind != "unified")
-        return tuple(replace(graph, parent="") if graph.kind == "behavior" else graph for graph in left)
-    if config.hierarchy == "without_behavior":
-        left = (graph for graph in graphs if graph.kind != "behavior")
-        return tuple(replace(graph, parent="unified" if graph.parent else "") for graph in left)
-    return graphs
+    """The graphs of the levels that `config` keeps."""
+    dropped: dict[str, tuple[ComponentKind, ...]] = {
+        "full": (),
+        "without_unified": ("unified",),
+        "without_behavior": ("behavior",),
+        "without_components": ("intersection", "difference"),
+    }
+    return without(graphs, *dropped[config.hierarchy])

@@ -10,15 +10,15 @@ from core.home import Home
 from core.recipe import Recipe
 from core.runs.folder import RunFolder, Status, open_run
 from core.runs.summary import RunSummary
-from dashboard import gates, readers, selection, states, words
+from dashboard import gates, readers, selection, states
 from dashboard.glossary import meaning
 from dashboard.heads import HEADS
 from dashboard.layout import row
 from dashboard.moments import Moment
+from dashboard.panels import run_story
 from dashboard.panels.epoch_slider import pick_epoch
 
 GATES, CONFLICT = "expert_gates", "gradient_conflict"
-_REFRESH_SECONDS = 5.0
 
 
 @dataclass(frozen=True)
@@ -101,13 +101,7 @@ def context(view: View) -> str:
     if view.status.state != "done":
         at = f"{view.status.state} at epoch {view.status.epoch} of {view.status.epochs}"
         parts.append(at + (": what it had learned so far" if view.finding is not None else ""))
-    result = ((view.run.result() or {}).get("protocols") or {}).get(view.recipe.protocol.key)
-    if result:
-        main = view.recipe.protocol.main_metric
-        parts.append(
-            f"{main.upper()} {words.score(result['metrics'].get(main))} under {view.recipe.protocol.key}"
-        )
-        parts.append(f"{words.selection(result['selection'])}, epoch {result['epoch']}")
+    parts += run_story.result_parts(view.run, view.recipe)
     return states.plain(" · ".join(parts))
 
 
@@ -124,23 +118,7 @@ def why_no_gates(recipe: Recipe, status: Status) -> tuple[str, str]:
             f"The {config.head.replace('_', ' ')} head has no gates",
             "It scores every task without experts to choose from. Gradient conflict and groups of users are shown below.",
         )
-    advice = {
-        "queued": (
-            "Not trained yet",
-            "The run waits for a free slot. Its gates appear here with its first snapshot.",
-        ),
-        "running": (
-            "Still training",
-            "The gates appear here with the first snapshot; this page looks for them by itself.",
-        ),
-        "failed": (
-            "The run failed before its gates were written",
-            "Its page says why and lets you resume it.",
-        ),
-        "cancelled": ("The run was cancelled before its gates were written", "Resume it on its page."),
-        "done": ("The run is done but has no gates", "Its folder lost them; train it again."),
-    }
-    return advice[status.state]
+    return run_story.why_missing(status, "gates")
 
 
 def no_gates(view: View) -> None:
@@ -155,13 +133,4 @@ def no_gates(view: View) -> None:
 
 def follow(view: View) -> None:
     """While the run trains: draw the page anew when a snapshot has been written."""
-    if view.status.state != "running":
-        return
-    path = view.run.findings / f"{CONFLICT}.history.npz"
-    seen = readers.stamp(path)
-
-    def look() -> None:
-        if readers.stamp(path) != seen:
-            st.rerun(scope="app")
-
-    st.fragment(look, run_every=_REFRESH_SECONDS)()
+    run_story.follow(view.run, view.status, CONFLICT)

@@ -11,11 +11,12 @@ from core.home import Home
 from core.recipe import Recipe
 from core.runs.folder import RunFolder, Status, open_run
 from core.runs.summary import RunSummary
-from dashboard import learned, readers, selection, states, words
+from dashboard import learned, readers, selection, states
 from dashboard.glossary import meaning
 from dashboard.information import SIDES, Stated, checked
 from dashboard.layout import row
 from dashboard.moments import Moment
+from dashboard.panels import run_story
 from dashboard.panels.epoch_slider import pick_epoch
 from dashboard.relations import GROUP_TITLES
 
@@ -45,7 +46,6 @@ AXES: dict[str, tuple[str, ...]] = {
 }
 # systems that measure their levels
 LEVELLED = ("hgib", "mule")
-_REFRESH_SECONDS = 5.0
 
 
 @dataclass(frozen=True)
@@ -142,28 +142,13 @@ def context(view: View) -> str:
         parts.append(f"variant {known.variants[view.recipe.variant].title}")
     if view.status.state != "done":
         parts.append(f"{view.status.state} at epoch {view.status.epoch} of {view.status.epochs}")
-    result = ((view.run.result() or {}).get("protocols") or {}).get(view.recipe.protocol.key)
-    if result:
-        main = view.recipe.protocol.main_metric
-        parts.append(
-            f"{main.upper()} {words.score(result['metrics'].get(main))} under {view.recipe.protocol.key}"
-        )
-        parts.append(f"{words.selection(result['selection'])}, epoch {result['epoch']}")
+    parts += run_story.result_parts(view.run, view.recipe)
     return states.plain(" · ".join(parts))
 
 
 def follow(view: View) -> None:
     """While the run trains: draw the page anew when a snapshot has been written."""
-    if view.status.state != "running":
-        return
-    path = view.run.findings / f"{ABUNDANCE}.history.npz"
-    seen = readers.stamp(path)
-
-    def look() -> None:
-        if readers.stamp(path) != seen:
-            st.rerun(scope="app")
-
-    st.fragment(look, run_every=_REFRESH_SECONDS)()
+    run_story.follow(view.run, view.status, ABUNDANCE)
 
 
 def why_no_levels(recipe: Recipe, status: Status) -> tuple[str, str]:
@@ -174,23 +159,7 @@ def why_no_levels(recipe: Recipe, status: Status) -> tuple[str, str]:
             "Only hierarchical models such as HGIB keep a table of embeddings per level. Pick one of their runs in the "
             "sidebar, or train HGIB on the same data.",
         )
-    advice = {
-        "queued": (
-            "Not trained yet",
-            "The run waits for a free slot. Its levels appear here with its first snapshot.",
-        ),
-        "running": (
-            "Still training",
-            "The levels appear here with the first snapshot; this page looks for them by itself.",
-        ),
-        "failed": (
-            "The run failed before its levels were measured",
-            "Its page says why and lets you resume it.",
-        ),
-        "cancelled": ("The run was cancelled before its levels were measured", "Resume it on its page."),
-        "done": ("The run is done but has no levels", "Its folder lost them; train it again."),
-    }
-    return advice[status.state]
+    return run_story.why_missing(status, "levels")
 
 
 def no_levels(view: View) -> None:

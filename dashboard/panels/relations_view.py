@@ -10,10 +10,11 @@ from core.findings import Finding, History
 from core.home import Home
 from core.recipe import Recipe
 from core.runs.folder import RunFolder, Status
-from dashboard import readers, relations, selection, states, words
+from dashboard import readers, relations, selection, states
 from dashboard.glossary import meaning
 from dashboard.layout import row
 from dashboard.moments import Moment
+from dashboard.panels import run_story
 from dashboard.panels.epoch_slider import pick_epoch
 
 ATTENTION = "relation_attention"
@@ -162,13 +163,9 @@ def start_control(view: View) -> str:
 
 def context(run: RunFolder, recipe: Recipe) -> str:
     """One line: composition, result, protocol and epoch that the figures belong to."""
-    result = ((run.result() or {}).get("protocols") or {}).get(recipe.protocol.key)
     parts = [f"composition {recipe.config.get('composition', '–')}"]
     status = run.status()
     if status.state != "done":
         parts.append(f"{status.state} at epoch {status.epoch} of {status.epochs}: what it had learned so far")
-    if result:
-        main = recipe.protocol.main_metric
-        parts.append(f"{main.upper()} {words.score(result['metrics'].get(main))} under {recipe.protocol.key}")
-        parts.append(f"{words.selection(result['selection'])}, epoch {result['epoch']}")
+    parts += run_story.result_parts(run, recipe)
     return states.plain(" · ".join(parts))

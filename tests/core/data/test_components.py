@@ -7,7 +7,7 @@ import numpy as np
 import pytest
 
 from core.data import components as module
-from core.data.components import components
+from core.data.components import components, without
 from core.errors import DataError
 from tests.core.models import tiny
 
@@ -91,3 +91,12 @@ def test_a_folder_that_cannot_be_written_costs_only_the_cache(tmp_path, caplog):
     with caplog.at_level(logging.WARNING, "relscope"):
         assert len(components(replace(DATA, cache=blocked))) == 8
     assert "not kept" in caplog.text
+
+
+def test_a_level_left_out_hands_its_children_to_the_one_before():
+    graphs = components(DATA)
+    parents = {g.key: g.parent for g in without(graphs, "behavior")}
+    assert parents == {"unified": "", **dict.fromkeys([g.key for g in graphs[4:]], "unified")}
+    parents = {g.key: g.parent for g in without(graphs, "unified", "behavior")}
+    assert set(parents.values()) == {""}
+    assert [(g.key, g.parent) for g in without(graphs)] == [(g.key, g.parent) for g in graphs]

@@ -1,0 +1,56 @@
+"""What pages about one run say alike: its result in a line, why a part is missing, and when to draw anew."""
+
+import streamlit as st
+
+from core.recipe import Recipe
+from core.runs.folder import RunFolder, Status
+from dashboard import readers, words
+
+_REFRESH_SECONDS = 5.0
+
+
+def result_parts(run: RunFolder, recipe: Recipe) -> list[str]:
+    """The main metric with its protocol, and how the epoch was chosen; nothing while there is no result."""
+    result = ((run.result() or {}).get("protocols") or {}).get(recipe.protocol.key)
+    if not result:
+        return []
+    main = recipe.protocol.main_metric
+    return [
+        f"{main.upper()} {words.score(result['metrics'].get(main))} under {recipe.protocol.key}",
+        f"{words.selection(result['selection'])}, epoch {result['epoch']}",
+    ]
+
+
+def why_missing(status: Status, things: str) -> tuple[str, str]:
+    """Title and advice where a run has none of the `things` (plural) that runs of its kind store."""
+    advice = {
+        "queued": (
+            "Not trained yet",
+            f"The run waits for a free slot. Its {things} appear here with its first snapshot.",
+        ),
+        "running": (
+            "Still training",
+            f"The {things} appear here with the first snapshot; this page looks for them by itself.",
+        ),
+        "failed": (
+            f"The run failed before its {things} were written",
+            "Its page says why and lets you resume it.",
+        ),
+        "cancelled": (f"The run was cancelled before its {things} were written", "Resume it on its page."),
+        "done": (f"The run is done but has no {things}", "Its folder lost them; train it again."),
+    }
+    return advice[status.state]
+
+
+def follow(run: RunFolder, status: Status, key: str) -> None:
+    """While the run trains: draw the page anew when a snapshot of the finding `key` has been written."""
+    if status.state != "running":
+        return
+    path = run.findings / f"{key}.history.npz"
+    seen = readers.stamp(path)
+
+    def look() -> None:
+        if readers.stamp(path) != seen:
+            st.rerun(scope="app")
+
+    st.fragment(look, run_every=_REFRESH_SECONDS)()
