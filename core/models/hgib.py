@@ -22,6 +22,7 @@ from core.findings import Finding
 from core.models.base import GraphRanker, Trainable
 from core.models.hgib_encoder import Hierarchy, Levels
 from core.models.hgib_findings import HGIBFindings
+from core.models.levels import fused_in_stages
 from core.ops.graphs import Sides
 from core.ops.hsic import hsic_of_pairs
 from core.ops.losses import info_nce, softmax_loss, squared_norm
@@ -118,19 +119,10 @@ class HGIB(GraphRanker[HGIBEncoding], Trainable[HGIBBatch]):
     def encoded(self, noise: torch.Generator | None) -> HGIBEncoding:
         """Every intermediate, under the draws of training or (None) without noise."""
         levels = self.encoder(self.initial, noise)
-        start = levels.graphs.get(self.target, levels.graphs["unified"])
-        user, item, attention = start.user, start.item, []
-        for stage, fuse in zip(self.stages, self.fusion):
-            sources = [levels.graphs[key] for key in stage]
-            if len(sources) == 1:
-                user, item = sources[0]
-                shares = Sides(user.new_ones(len(user), 1), item.new_ones(len(item), 1))
-            else:
-                user, user_share = fuse(user, [source.user for source in sources])
-                item, item_share = fuse(item, [source.item for source in sources])
-                shares = Sides(user_share, item_share)
-            attention.append(shares)
-        return HGIBEncoding(levels, tuple(attention), Sides(user, item))
+        asking = levels.graphs.get(self.target, levels.graphs["unified"])
+        stages = [[levels.graphs[key] for key in stage] for stage in self.stages]
+        output, attention = fused_in_stages(zip(stages, self.fusion, strict=True), asking)
+        return HGIBEncoding(levels, attention, output)
 
     def score(self, users_B: Tensor) -> Tensor:
         output = self.encoding().output

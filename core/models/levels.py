@@ -3,17 +3,19 @@
 U users, I items, S sources of an attention, D dims.
 """
 
-from collections.abc import Sequence
+from collections.abc import Callable, Iterable, Sequence
 
 import numpy as np
 import torch
 from numpy.typing import NDArray
+from torch import Tensor
 
 from core.findings import Axis, Finding, Kind
 from core.ops.graphs import Sides
 from core.ops.spectrum import information_abundance, singular_values
 
 SIDES = ("user", "item")
+Attend = Callable[[Tensor, list[Tensor]], tuple[Tensor, Tensor]]
 
 
 def spectra(tables: Sequence[tuple[str, Sides]], source: str, expected: str = "") -> list[Finding]:
@@ -69,6 +71,27 @@ def fusion_attention(stage: int, asked: str, titles: Sequence[str], shares: Side
         None,
         "How much of each source goes into a node's output.",
     )
+
+
+def fused_in_stages(
+    stages: Iterable[tuple[Sequence[Sides], Attend]], asking: Sides
+) -> tuple[Sides, tuple[Sides, ...]]:
+    """The output of attention in stages, each asked by the sum of the one before, and each stage's shares [N, S] by side.
+
+    stages: the sources of a stage, and what turns a query [N, D] and sources into their sum and its shares. A stage with
+    one source passes it on.
+    """
+    user, item, attention = asking.user, asking.item, []
+    for sources, attend in stages:
+        if len(sources) == 1:
+            user, item = sources[0]
+            shares = Sides(user.new_ones(len(user), 1), item.new_ones(len(item), 1))
+        else:
+            user, user_share = attend(user, [source.user for source in sources])
+            item, item_share = attend(item, [source.item for source in sources])
+            shares = Sides(user_share, item_share)
+        attention.append(shares)
+    return Sides(user, item), tuple(attention)
 
 
 def _shape(values: NDArray[np.float64], ranks: int) -> NDArray[np.float64]:

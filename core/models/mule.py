@@ -16,7 +16,7 @@ from core.catalog.mule import MuLeConfig
 from core.data.components import Component, ComponentKind, components, without
 from core.data.ranking import RankingData
 from core.findings import Finding
-from core.models.levels import fusion_attention, spectra
+from core.models.levels import fused_in_stages, fusion_attention, spectra
 from core.models.mule_encoder import MultiGrained
 from core.models.pairwise import InnerProductRanker
 from core.ops.graphs import Sides
@@ -99,19 +99,10 @@ class MuLe(InnerProductRanker[MuLeEncoding]):
 
     def encode(self) -> MuLeEncoding:
         levels = self.encoder(self.initial)
-        user, item = levels[self.target] if self.target in levels else levels["unified"]
-        attention = []
-        for stage, aggregate in zip(self.stages.values(), self.aggregator, strict=True):
-            sources = [levels[graph.key] for graph in stage]
-            if len(sources) == 1:
-                user, item = sources[0]
-                shares = Sides(user.new_ones(len(user), 1), item.new_ones(len(item), 1))
-            else:
-                user, user_share = aggregate(user, [source.user for source in sources])
-                item, item_share = aggregate(item, [source.item for source in sources])
-                shares = Sides(user_share, item_share)
-            attention.append(shares)
-        return MuLeEncoding(self.initial, levels, tuple(attention), Sides(user, item))
+        asking = levels[self.target] if self.target in levels else levels["unified"]
+        stages = [[levels[graph.key] for graph in stage] for stage in self.stages.values()]
+        output, attention = fused_in_stages(zip(stages, self.aggregator, strict=True), asking)
+        return MuLeEncoding(self.initial, levels, attention, output)
 
     def output(self, encoding: MuLeEncoding) -> Sides:
         return encoding.output
