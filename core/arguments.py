@@ -148,15 +148,18 @@ def _study_arguments(parser: argparse.ArgumentParser) -> None:
     parser.add_argument(
         "--system",
         dest="system_key",
-        default="hgib",
         choices=[key for key, entry in CATALOG.items() if entry.search],
-        help="whose grid (default: hgib)",
+        help="whose grid (grid only; default: hgib)",
     )
     parser.add_argument(
         "--seeds", nargs="+", type=_seed, metavar="SEED", help="default: 0 1 2 for noise, 0 for a grid"
     )
     parser.add_argument(
-        "--shares", nargs="+", type=float, metavar="SHARE", help="of random pairs; default: 0 0.1 0.2 0.4"
+        "--shares",
+        nargs="+",
+        type=float,
+        metavar="SHARE",
+        help="of random pairs (noise only; default: 0 0.1 0.2 0.4)",
     )
     parser.add_argument("--preset", help="paper, small, ...; default: small on planted data, else paper")
     parser.add_argument(

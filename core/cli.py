@@ -283,8 +283,11 @@ def _study(home: Home, args: Arguments) -> int:
         "selection": args.selection,
         "device": args.device,
     }
+    stray = {"grid": ("--shares", args.shares), "noise": ("--system", args.system_key)}[args.study]
+    if stray[1]:
+        raise ConfigError(f"study {args.study} takes no {stray[0]}; leave it out")
     if args.study == "grid":
-        recipes = grid.grid_study(info, args.system_key, seeds=args.seeds or grid.SEEDS, **shared)
+        recipes = grid.grid_study(info, args.system_key or "hgib", seeds=args.seeds or grid.SEEDS, **shared)
     else:
         shares, seeds = args.shares or noise.SHARES, args.seeds or noise.SEEDS
         recipes = noise.noise_study(info, shares=shares, seeds=seeds, **shared)

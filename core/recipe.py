@@ -5,7 +5,7 @@ from collections.abc import Mapping
 from pathlib import Path
 from typing import Any
 
-from pydantic import BaseModel, ConfigDict, Field, ValidationError, model_validator
+from pydantic import BaseModel, ConfigDict, Field, ValidationError, field_validator, model_validator
 
 from core.catalog.base import SystemConfig, parse_config
 from core.catalog.systems import CATALOG, system
@@ -38,6 +38,12 @@ class Recipe(BaseModel):
     seed: int = Field(default=0, ge=0, lt=2**31)
     device: str = Field(default="auto", pattern=f"^({DEVICE_PATTERN})$")
     auxiliary_noise: float = Field(default=0.0, ge=0, le=1, allow_inf_nan=False)
+
+    @field_validator("auxiliary_noise")
+    @classmethod
+    def _six_digits(cls, share: float) -> float:
+        """What an address and a command line can carry."""
+        return round(share, 6)
 
     @model_validator(mode="after")
     def _selection_needs_held_out_data(self) -> "Recipe":

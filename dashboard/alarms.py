@@ -31,33 +31,34 @@ def collapse_below(dims: int) -> float:
     return max(COLLAPSED, COLLAPSED_SHARE * dims)
 
 
-def collapsed(table: pd.DataFrame, dims: int, side: str) -> Alarm | None:
-    """Levels whose information abundance lies below 2 or below a tenth of their dimensions. table: of `abundance_table`."""
+def collapsed(table: pd.DataFrame, dims: int, side: str, *, has_beta: bool = True) -> Alarm | None:
+    """Levels whose information abundance lies below 2 or below a tenth of their dimensions. table: of `abundance_table`. has_beta: whether
+    the system has a loss that presses levels together."""
     below = table[table["value"] < collapse_below(dims)]
     if below.empty:
         return None
     first = below.sort_values("depth", kind="stable").iloc[0]
+    few = "a line" if first["value"] < COLLAPSED else "few directions"
+    tried = "a smaller beta, which presses levels together, " if has_beta else ""
     return Alarm(
         "Collapse",
         f"**{_named(below['level'])}**: abundance of {side}s {first['value']:.1f} in *{states.plain(first['level'])}*, below "
         f"{collapse_below(dims):g} of {dims} dimensions (the alarm begins at 2, or a tenth of the dimensions): its rows lie "
-        "close to one line, so the level tells hardly anybody apart and all deeper ones inherit it. Try a smaller beta, "
-        "which presses levels together, a lower learning_rate, or another seed.",
+        f"close to {few}, so the level tells few apart and deeper ones inherit it. Try {tried}a lower learning_rate, or "
+        "another seed.",
     )
 
 
-def nothing_pruned(keep: pd.DataFrame, threshold: float | None) -> Alarm | None:
-    """Every graph keeps at least 99.9 % of its edges in training. keep: of `keep_table`. threshold: where there is one for all."""
+def nothing_pruned(keep: pd.DataFrame, threshold: float | None, temperature: float = 1.0) -> Alarm | None:
+    """Every graph keeps at least 99.9 % of its edges in training. keep: of `keep_table`. threshold, temperature: of the
+    Gumbel-sigmoid, where there is one threshold for all."""
     rates = keep.loc[keep["edges"] != 0, TRAINING]
     if rates.empty or rates.min() < ALL_KEPT:
         return None
     idle = ""
     if threshold is not None:
-        logit = np.log(threshold / (1 - threshold))
-        idle = (
-            f" Without noise an edge is dropped only where the dot product of its ends is at most {minus(logit)}, "
-            "which hardly any is."
-        )
+        logit = temperature * np.log(threshold / (1 - threshold))
+        idle = f" Without noise an edge is dropped only where the dot product of its ends is at most {minus(logit)}."
     dropped = keep["dropped"].sum()
     about = f"about {dropped:,.0f}" if dropped >= 0.5 else "less than one"
     count = f", and all together drop {about} of {keep['edges'].sum():,.0f}" if np.isfinite(dropped) else ""

@@ -2,6 +2,8 @@
 
 from typing import Literal
 
+from pydantic import model_validator
+
 from core.catalog.base import Patch, System, TrainingConfig, Variant, setting
 
 
@@ -70,8 +72,8 @@ class HGIBConfig(TrainingConfig):
     )
     thresholds: Literal["one", "per_graph", "learned"] = setting(
         "one",
-        "one threshold for all graphs; in each graph the one that prunes `pruned_share` of its edges; or one learned per "
-        "graph, starting at `threshold`",
+        "one threshold for all graphs; in each graph the one that prunes `pruned_share` of its edges, noise included; or one "
+        "learned per graph, starting at `threshold`",
         group="Edges",
     )
     pruned_share: float = setting(
@@ -83,7 +85,7 @@ class HGIBConfig(TrainingConfig):
     as_released: bool = setting(
         False,
         "edges as in the released code: a draw for each direction, twice the gradient for kept edges, and noise in "
-        "evaluation, too (fixed by the seed of the scorer, so that scores repeat)",
+        "evaluation, too (the same at every evaluation, so that scores repeat); goes with refinement learned and one threshold",
         group="Edges",
     )
     dropout: float = setting(
@@ -106,6 +108,14 @@ class HGIBConfig(TrainingConfig):
         group="Sampling",
         ge=1,
     )
+
+    @model_validator(mode="after")
+    def _released_edges_have_one_form(self) -> "HGIBConfig":
+        if self.as_released and (self.refinement != "learned" or self.thresholds != "one"):
+            raise ValueError(
+                f"as_released goes with refinement learned and thresholds one, got {self.refinement} and {self.thresholds}"
+            )
+        return self
 
 
 _SMALL: Patch = {

@@ -4,6 +4,7 @@ Source: MuLe (CIKM 2024), Section 3; HGIB (RecSys 2025), Section 4.5.
 """
 
 import logging
+from collections.abc import Sequence
 from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import Literal
@@ -17,6 +18,8 @@ from core.errors import DataError
 from core.files import replacing
 
 ComponentKind = Literal["unified", "behavior", "intersection", "difference"]
+EDGE_FLOOR = 1e-7  # what a pruned edge still weighs, so that no degree is zero
+PRUNED_UP_TO = 2 * EDGE_FLOOR
 _VERSION = 1
 log = logging.getLogger("relscope")
 
@@ -45,15 +48,20 @@ def components(data: RankingData) -> tuple[Component, ...]:
     plan += [(b, b, "behavior", "unified", b) for b in data.behaviors]
     plan += [(f"{b}_and_{target}", f"{b} and {target}", "intersection", b, b) for b in auxiliary]
     plan += [(f"{b}_without_{target}", f"{b} without {target}", "difference", b, b) for b in auxiliary]
-    taken = [key for key, *_ in plan] + ["initial", "final"]
-    if twice := sorted({key for key in taken if taken.count(key) > 1}):
-        raise DataError(
-            f"data set {data.name!r}: the behaviour name {twice[0]!r} is taken by a level of the hierarchy; "
-            "import the data with other names for its behaviours"
-        )
+    check_names(data, [key for key, *_ in plan])
     matrices = _cached(data)
     made = [Component(*about, matrices[about[0]]) for about in plan]
     return tuple(c for c in made if c.pairs.nnz or c.key == target)
+
+
+def check_names(data: RankingData, keys: Sequence[str]) -> None:
+    """Raises DataError if a behaviour bears the name of another level; keys: the levels between the first and the last."""
+    taken = [*keys, "initial", "final", "output"]
+    if twice := sorted({key for key in taken if taken.count(key) > 1}):
+        raise DataError(
+            f"data set {data.name!r}: the behaviour name {twice[0]!r} is taken by a level of embeddings; "
+            "import the data with other names for its behaviours"
+        )
 
 
 def without(graphs: tuple[Component, ...], *kinds: ComponentKind) -> tuple[Component, ...]:
@@ -69,7 +77,7 @@ def without(graphs: tuple[Component, ...], *kinds: ComponentKind) -> tuple[Compo
 
 
 def _cached(data: RankingData) -> dict[str, csr_array]:
-    if data.cache is None:
+    if data.cache is None or data.auxiliary_noise:  # noise is drawn for a run or two: not worth a file
         return _built(data)
     path = data.cache / "graphs" / f"{data.key}-v{_VERSION}.npz"
     shape = (data.num_users, data.num_items)

@@ -5,7 +5,7 @@ is noise here.
 """
 
 import logging
-from collections.abc import Iterable, Iterator, Mapping, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from typing import Protocol, runtime_checkable
 
@@ -13,14 +13,13 @@ import numpy as np
 from numpy.typing import NDArray
 from scipy.sparse import csr_array
 
-from core.data.components import Component
+from core.data.components import PRUNED_UP_TO, Component
 from core.data.dataset import Dataset
 from core.data.noise import flat_pairs
 from core.data.ranking import RankingData, pair_matrix
 from core.errors import DataError
 from core.findings import Axis, Finding, Kind
 
-PRUNED_UP_TO = 2e-7  # a pruned edge keeps the weight 1e-7, so that no degree is zero
 PERMUTATIONS, _SEED = 20, 0
 SCORERS = ("edge weight", "dealt at random", "users of the item")
 MEASURES = ("noise among pruned", "noise among all", "noise that is pruned")
@@ -34,7 +33,7 @@ log = logging.getLogger("relscope")
 class WeighsEdges(Protocol):
     """A model that can say what each pair of its graphs weighs when it scores."""
 
-    def edge_weights(self) -> Iterator[tuple[Component, csr_array]]:
+    def edge_weights(self) -> Iterable[tuple[Component, csr_array]]:
         """Every graph whose edges have weights, with the weights of its pairs, [U, I]."""
         ...
 

@@ -15,6 +15,7 @@ from torch import Tensor, nn
 from torch.nn import functional as F
 
 from core.catalog.crgcn import CRGCNConfig
+from core.data.components import check_names
 from core.data.ranking import RankingData
 from core.errors import ConfigError
 from core.findings import Finding
@@ -59,6 +60,7 @@ class CRGCN(GraphRanker[CRGCNEncoding], Trainable[CRGCNBatch]):
         super().__init__()
         self.config, self.device = config, device
         self.num_users, self.num_items = data.num_users, data.num_items
+        check_names(data, data.behaviors)
         self.behaviors, self.target = data.behaviors, data.target
         self.user_embedding = nn.Parameter(torch.empty(data.num_users, config.dim))
         self.item_embedding = nn.Parameter(torch.empty(data.num_items, config.dim))
@@ -136,7 +138,8 @@ class CRGCN(GraphRanker[CRGCNEncoding], Trainable[CRGCNBatch]):
         with self.evaluating():
             encoding = self.encoding()
             tables = [("initial", encoding.initial), *encoding.behaviors.items()]
-            return tuple(spectra(tables, "CRGCN, cascade; the measure as in HGIB, Section 5.8"))
+            source = "CRGCN, cascade; the measure as in HGIB, Section 5.8"
+            return tuple(spectra(tables, source, prefix="cascade_"))
 
     def embed(self) -> dict[str, Tensor]:
         """e_0 and the embeddings after every behaviour, users above items: each [U + I, D]."""

@@ -17,7 +17,9 @@ from core.ops.sparse import Pattern, dots, pattern_of
 from core.ops.unit import unit_rows
 from core.ops.weighted import EdgeWeights, both_ways, degrees
 
-_DEALT_IN_EVALUATION = 20_250_721  # seed of what evaluation draws: weights dealt at random, noise as released
+_DRAWN_IN_EVALUATION = (
+    20_250_721  # first seed of what evaluation draws: weights dealt at random, noise as released
+)
 
 
 class Levels(NamedTuple):
@@ -30,9 +32,9 @@ class Levels(NamedTuple):
 class EdgeWeighing(nn.Module):
     """GRE, Eq. 10: the weights of one graph's pairs from the embeddings of the level before it."""
 
-    def __init__(self, config: HGIBConfig) -> None:
+    def __init__(self, config: HGIBConfig, number: int) -> None:
         super().__init__()
-        self.config = config
+        self.config, self._number = config, number
         learned = config.thresholds == "learned" and config.refinement == "learned"
         self.threshold_logit = nn.Parameter(torch.logit(torch.tensor(config.threshold))) if learned else None
 
@@ -43,40 +45,40 @@ class EdgeWeighing(nn.Module):
             return None
         logit_E = dots(pattern, previous.user, previous.item)
         if config.as_released:
-            drawn = noise or _fixed(logit_E.device)
+            drawn = noise or self._repeated(logit_E.device)
             return EdgeWeights(self._weights(logit_E, drawn), self._weights(logit_E, drawn))
         weight_E = self._weights(logit_E, noise)
         if config.refinement == "random":
-            drawn = noise or _fixed(logit_E.device)
+            drawn = noise or self._repeated(logit_E.device)
             order = torch.randperm(logit_E.numel(), generator=drawn, device=logit_E.device)
             weight_E = weight_E.detach()[order]
         return EdgeWeights(weight_E)
 
-    def threshold(self, logit_E: Tensor) -> float | Tensor:
-        """The weight up to which pairs with these logits are pruned; a tensor where it is learned."""
-        config = self.config
-        if self.threshold_logit is not None:
-            return self.threshold_logit.sigmoid()
-        if config.thresholds == "per_graph" and logit_E.numel():
-            rank = max(1, round(config.pruned_share * logit_E.numel()))
-            below = float(logit_E.detach().kthvalue(rank).values)
-            return float(torch.tensor(below / config.noise_temperature, dtype=torch.float64).sigmoid())
-        return config.threshold
-
     def training_keep_rate(self, pattern: Pattern, previous: Sides) -> float:
         """Share of the pairs that survive the noise of training, in expectation."""
+        config, count = self.config, pattern.num_entries
+        if config.thresholds == "per_graph":
+            return 1 - round(config.pruned_share * count) / max(1, count)
         logit_E = dots(pattern, previous.user, previous.item)
-        threshold = min(max(float(self.threshold(logit_E)), 1e-12), 1 - 1e-12)
-        return 1 - float(pruning_chance(logit_E, threshold, self.config.noise_temperature).double().mean())
+        learned = self.threshold_logit
+        threshold = config.threshold if learned is None else float(learned.detach().double().sigmoid())
+        return 1 - float(pruning_chance(logit_E, threshold, config.noise_temperature).double().mean())
 
     def _weights(self, logit_E: Tensor, noise: torch.Generator | None) -> Tensor:
+        config = self.config
+        learned = self.threshold_logit
         return refined(
             logit_E,
             None if noise is None else gumbel(logit_E, noise),
-            threshold=self.threshold(logit_E),
-            temperature=self.config.noise_temperature,
-            doubled=self.config.as_released,
+            threshold=config.threshold if learned is None else learned.sigmoid(),
+            pruned_share=config.pruned_share if config.thresholds == "per_graph" else None,
+            temperature=config.noise_temperature,
+            doubled=config.as_released,
         )
+
+    def _repeated(self, device: torch.device) -> torch.Generator:
+        """What evaluation draws: for each graph its own, and the same every time."""
+        return torch.Generator(device).manual_seed(_DRAWN_IN_EVALUATION + self._number)
 
 
 class Hierarchy(nn.Module):
@@ -91,7 +93,7 @@ class Hierarchy(nn.Module):
         super().__init__()
         self.config, self.graphs = config, graphs
         self.patterns = {graph.key: pattern_of(graph.pairs).to(device) for graph in graphs}
-        self._weighing = nn.ModuleList([EdgeWeighing(config) for _ in graphs])
+        self._weighing = nn.ModuleList([EdgeWeighing(config, number) for number in range(len(graphs))])
         self._count = {key: degrees(pattern, None) for key, pattern in self.patterns.items()}
 
     def forward(self, initial: Sides, noise: torch.Generator | None = None) -> Levels:
@@ -137,7 +139,3 @@ class Hierarchy(nn.Module):
 def _inverse_root(degree: Tensor) -> Tensor:
     """d^-1/2, 0 for nodes without edges."""
     return torch.where(degree > 0, degree.clamp(min=1e-30).rsqrt(), torch.zeros_like(degree))
-
-
-def _fixed(device: torch.device) -> torch.Generator:
-    return torch.Generator(device).manual_seed(_DEALT_IN_EVALUATION)

@@ -18,8 +18,13 @@ SIDES = ("user", "item")
 Attend = Callable[[Tensor, list[Tensor]], tuple[Tensor, Tensor]]
 
 
-def spectra(tables: Sequence[tuple[str, Sides]], source: str, expected: str = "") -> list[Finding]:
-    """Information abundance and singular values of levels, given as title and table. expected: what a paper says of them."""
+def spectra(
+    tables: Sequence[tuple[str, Sides]], source: str, expected: str = "", prefix: str = ""
+) -> list[Finding]:
+    """Information abundance and singular values of levels, given as title and table.
+
+    expected: what a paper says of them. prefix: of the keys, where the tables are no hierarchy that ends in an output.
+    """
     values = [[singular_values(side) for side in table] for _, table in tables]
     axes = (Axis.labelled("level", [title for title, _ in tables]), Axis.labelled("side", SIDES))
     abundance = np.array([[information_abundance(s) for s in sides] for sides in values])
@@ -32,7 +37,7 @@ def spectra(tables: Sequence[tuple[str, Sides]], source: str, expected: str = ""
     )
     return [
         Finding(
-            "information_abundance",
+            f"{prefix}information_abundance",
             "Information abundance of every level",
             source,
             Kind.AMOUNT,
@@ -42,7 +47,7 @@ def spectra(tables: Sequence[tuple[str, Sides]], source: str, expected: str = ""
             f"{note} {expected}".strip(),
         ),
         Finding(
-            "singular_values",
+            f"{prefix}singular_values",
             "Singular values of every level",
             source,
             Kind.AMOUNT,

@@ -16,7 +16,7 @@ def kept(shape: tuple[int, ...], rate: float, noise: torch.Generator, like: Tens
     count = math.prod(shape)
     draws = torch.empty(-(-count // 4), dtype=torch.int64, device=like.device)
     draws.random_(-(2**63), 2**63 - 1, generator=noise)
-    decided = draws.view(torch.int16)[:count].view(shape) >= round(rate * 2**16) - 2**15
+    decided = draws.view(torch.int16)[:count].view(shape) >= min(round(rate * 2**16), 2**16 - 1) - 2**15
     return decided.to(like.dtype).div_(1 - rate)
 
 

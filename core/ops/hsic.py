@@ -8,6 +8,7 @@ from typing import Any, Literal
 
 import torch
 from torch import Tensor
+from torch.autograd.function import once_differentiable
 
 from core.ops.unit import unit_rows
 
@@ -15,7 +16,7 @@ Kernel = Literal["rbf", "linear", "polynomial"]
 
 
 def kernel_matrix(rows_MD: Tensor, kernel: Kernel = "rbf", bandwidth: float = 1.0) -> Tensor:
-    """Similarity of every two rows from their cosine c, [M, M]; 1 on the diagonal.
+    """Similarity of every two rows from their cosine c, [M, M]; 1 on the diagonal but for rows of zeros.
 
     rbf: exp((c - 1) / bandwidth), HGIB's; linear: c; polynomial: ((1 + c) / 2)^2.
     """
@@ -70,6 +71,7 @@ class _HSIC(torch.autograd.Function):
         return torch.stack(values) / max(1, rows - 1) ** 2
 
     @staticmethod
+    @once_differentiable
     def backward(ctx: Any, *gradients: Tensor) -> tuple[Tensor | None, ...]:
         units, matrices, means = (
             ctx.saved_tensors[k * len(ctx.levels) : (k + 1) * len(ctx.levels)] for k in range(3)

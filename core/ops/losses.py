@@ -5,9 +5,11 @@ from typing import Any
 
 import torch
 from torch import Tensor
+from torch.autograd.function import once_differentiable
 from torch.nn import functional as F
 
 _LOGITS_AT_ONCE = 1 << 22
+_LEAST_ROWS = 32  # every block passes over the whole gradient of the keys
 
 
 def bpr(positive_P: Tensor, negative_P: Tensor) -> Tensor:
@@ -32,7 +34,7 @@ def margin(positive_P: Tensor, negative_P: Tensor) -> Tensor:
 def softmax_loss(query_BD: Tensor, key_ID: Tensor, own_B: Tensor) -> Tensor:
     """Mean of -ln softmax of q_b . k_own among q_b . k_1 .. q_b . k_I, in nats; 0 without queries. Never overflows.
 
-    The logits are made, used and forgotten in blocks of 16 MB, gradients included: [B, I] is never formed.
+    The logits are made, used and forgotten in blocks of 16 MB (32 queries at least), gradients included: [B, I] is never formed.
     """
     result: Tensor = _SoftmaxLoss.apply(query_BD, key_ID, own_B)  # type: ignore[no-untyped-call]
     return result
@@ -55,7 +57,7 @@ class _SoftmaxLoss(torch.autograd.Function):
         count = max(1, len(query_BD))
         to_query_BD, to_key_ID = torch.zeros_like(query_BD), torch.zeros_like(key_ID)
         total = query_BD.new_zeros(())
-        rows = max(1, _LOGITS_AT_ONCE // max(1, len(key_ID)))
+        rows = max(_LEAST_ROWS, _LOGITS_AT_ONCE // max(1, len(key_ID)))
         for start in range(0, len(query_BD), rows):
             part_CD, own_C = query_BD[start : start + rows], own_B[start : start + rows, None]
             share_CI = part_CD @ key_ID.t()
@@ -70,6 +72,7 @@ class _SoftmaxLoss(torch.autograd.Function):
         return total / count
 
     @staticmethod
+    @once_differentiable
     def backward(ctx: Any, *gradients: Tensor) -> tuple[Tensor, Tensor, None]:
         to_query_BD, to_key_ID = ctx.saved_tensors
         return gradients[0] * to_query_BD, gradients[0] * to_key_ID, None

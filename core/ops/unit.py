@@ -7,6 +7,7 @@ from typing import Any
 
 import torch
 from torch import Tensor
+from torch.autograd.function import once_differentiable
 
 _SHORTEST = 1e-12
 
@@ -30,6 +31,7 @@ class _UnitRows(torch.autograd.Function):
         return unit_ND
 
     @staticmethod
+    @once_differentiable
     def backward(ctx: Any, *gradients: Tensor) -> Tensor:
         unit_ND, inverse_N1 = ctx.saved_tensors
         along_N1 = (unit_ND * gradients[0]).sum(1, keepdim=True)

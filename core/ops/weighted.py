@@ -7,6 +7,7 @@ from typing import Any, NamedTuple
 
 import torch
 from torch import Tensor
+from torch.autograd.function import once_differentiable
 
 from core.ops.graphs import Sides
 from core.ops.sparse import Pattern, entry_dots, segment_sum
@@ -64,6 +65,7 @@ class _BothWays(torch.autograd.Function):
         return segment_sum(pattern, to_user_E, item_ID), segment_sum(transposed, back_E, user_UD)
 
     @staticmethod
+    @once_differentiable
     def backward(ctx: Any, *gradients: Tensor) -> tuple[Tensor | None, ...]:
         pattern: Pattern = ctx.pattern
         to_user_E, to_item_E, user_UD, item_ID = ctx.saved_tensors

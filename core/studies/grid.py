@@ -37,7 +37,8 @@ def grid_study(
 ) -> tuple[Recipe, ...]:
     """One recipe per seed and point of the grid. overrides: other settings, the same for all.
 
-    Raises ConfigError for a system without a grid, a setting that is both searched and set, or a seed given twice.
+    Raises ConfigError for a system without a grid, a setting that is both searched and set, a seed given twice, or a
+    selection that does not look at validation data.
     """
     search = system(system_key).search
     if not search:
@@ -48,7 +49,7 @@ def grid_study(
         raise ConfigError(f"{fixed} is searched over {', '.join(map(str, search[fixed]))}: do not set it")
     if len(set(seeds)) < len(seeds):
         raise ConfigError(f"seeds {', '.join(map(str, seeds))}: write each seed once")
-    return tuple(
+    planned = tuple(
         make_recipe(
             info.name,
             info.content_hash,
@@ -65,6 +66,12 @@ def grid_study(
         for seed in seeds
         for point in product(*search.values())
     )
+    if planned[0].selection != "valid":
+        raise ConfigError(
+            f"a grid is chosen on validation data, but fit_on {fit_on} with selection {planned[0].selection} does not look "
+            "at it; use fit_on train and selection valid"
+        )
+    return planned
 
 
 def point_of(recipe: Recipe) -> str:

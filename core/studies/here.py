@@ -4,7 +4,7 @@ import threading
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 
-from core.errors import RelScopeError
+from core.errors import RelScopeError, RunError
 from core.home import Home
 from core.recipe import Recipe
 from core.studies.standing import taken_here
@@ -14,7 +14,7 @@ Say = Callable[[str], None]
 
 @dataclass(frozen=True)
 class Trained:
-    """done: ids of the runs trained now. failed: run id -> why. stopped: told to stop before the end."""
+    """done: ids of the runs trained now. failed: run id, or the recipe in words where there is no run to train -> why. stopped: told to stop before the end."""
 
     done: tuple[str, ...]
     failed: dict[str, str]
@@ -38,7 +38,12 @@ def train_missing(
     for place, recipe in enumerate(recipes, 1):
         if stopping.is_set():
             return Trained(tuple(done), failed, stopped=True)
-        run = taken_here(home, recipe)
+        try:
+            run = taken_here(home, recipe)
+        except RunError as error:  # somebody still holds it, or its files are damaged
+            failed[title(recipe)] = str(error)
+            say(f"failed: {title(recipe)}: {error}")
+            continue
         if run is None:
             continue
         from core.training.console import train_with_bar  # loads torch, which plans do without

@@ -91,6 +91,9 @@ def _carry_out(
 ) -> dict[str, Any]:
     _go_on(stopping)
     recipe, data = _prepared(home, run)
+    noise = known_noise(
+        open_dataset(home, recipe.dataset), data
+    )  # now: while the data is what the recipe says
     check_feasible(data, recipe.protocol)
     threads = use_threads(run.status().threads)
     be_deterministic()
@@ -113,7 +116,7 @@ def _carry_out(
     _go_on(stopping)
     entry = write_result(run, recipe, model, data, recipe.protocol, epoch)
     _go_on(stopping)
-    write_learned(run, recipe, model, data, known_noise(open_dataset(home, recipe.dataset), data))
+    write_learned(run, recipe, model, data, noise)
     return entry
 
 

@@ -68,12 +68,13 @@ def small_percent(share: float) -> str:
 def found_alarms(view: View, table: pd.DataFrame) -> list[alarms.Alarm]:
     """Everything alarming at the picked epoch; damaged findings are told in their own sections."""
     epoch, config = view.moment.epoch, view.hgib
-    found = [alarms.collapsed(table, view.dims, view.side)]
+    found = [alarms.collapsed(table, view.dims, view.side, has_beta=config is not None)]
     keep = view.readable(KEEP)
     kept = refinement.keep_table(keep, None, epoch) if keep is not None else None
     if kept is not None:
         one = config.threshold if config is not None and config.thresholds == "one" else None
-        found.append(alarms.nothing_pruned(kept, one))
+        tau = config.noise_temperature if config is not None else 1.0
+        found.append(alarms.nothing_pruned(kept, one, tau))
     if (preserved := view.readable(PRESERVATION)) is not None:
         found.append(alarms.lost_output(information.preservation_table(preserved, epoch)))
     detection = view.readable(DETECTION)

@@ -76,8 +76,8 @@ def _areas(view: View) -> None:
         noise_areas(table),
         moment.dated(table),
         name=moment.name("noise-areas"),
-        source=f"{stated.finding.source}; bars: 95 % interval (Hanley and McNeil); 1: every noise edge below every other, "
-        "0.5: chance",
+        source=f"{stated.finding.source}; bars: 95 % interval (Hanley and McNeil) as if edges were independent, too narrow where "
+        "they share items; 1: every noise edge below every other, 0.5: chance",
         alt="Area under the ROC curve of noise edges by graph and score",
     )
 

@@ -124,7 +124,8 @@ def _results(study: Study) -> None:
         summary.assign(contestant=summary["contestant"].map(noise.TITLES), metric=study.metric),
         name=name,
         source="HGIB, Sections 4.3 and 4.4; our study. Bars: 95 % interval over seeds (Student), cut where two seeds alone "
-        "make it wider than the figure; loss: against the same system and seed without noise",
+        "make it wider than the figure, and not corrected for several comparisons; loss: a share of the same system's and "
+        "seed's own value without noise, so that a system that ranks badly has less to lose",
         alt=f"Lines of {title} and of its relative loss over the share of random auxiliary pairs, one per system",
         about=_about(study.own),
     )

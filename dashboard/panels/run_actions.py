@@ -76,7 +76,7 @@ def clone_address(recipe: Recipe) -> dict[str, str | list[str]]:
         "selection": recipe.selection,
         "device": recipe.device,
         "seeds": str(recipe.seed),
-        "noise": f"{recipe.auxiliary_noise:g}",
+        "noise": f"{recipe.auxiliary_noise:.6f}".rstrip("0").rstrip("."),
     }
     return address | ({"set": assignments(changed)} if changed else {})
 

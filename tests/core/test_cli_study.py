@@ -113,3 +113,7 @@ def test_a_grid_is_queued_once_per_point(home: Home, capsys: pytest.CaptureFixtu
     assert len({(r.config["alpha"], r.config["beta"]) for r in recipes}) == 16
     assert run(home, "study", "grid", "demo", "--set", "alpha=2") == 2
     assert "do not set it" in capsys.readouterr().err
+    assert run(home, "study", "grid", "demo", "--shares", "0", "0.2") == 2
+    assert "study grid takes no --shares" in capsys.readouterr().err
+    assert run(home, "study", "noise", "demo", "--system", "hgib") == 2
+    assert "study noise takes no --system" in capsys.readouterr().err

@@ -192,7 +192,12 @@ def test_a_collapsed_level_raises_an_alarm() -> None:
     assert "**view**" in alarm.text
     assert "6.3" in alarm.text
     assert "below 6.4 of 64 dimensions" in alarm.text
+    assert "close to few directions" in alarm.text
     assert "Try a smaller beta" in alarm.text
+    other = alarms.collapsed(levels(initial=20, view=1.3), 64, "user", has_beta=False)
+    assert other is not None
+    assert "close to a line" in other.text
+    assert "beta" not in other.text
     assert alarms.collapsed(levels(initial=20, view=6.4), 64, "user") is None
     assert alarms.collapsed(levels(initial=2, view=1.9), 7, "item") is not None
 
@@ -203,6 +208,7 @@ def test_nothing_pruned_raises_an_alarm_only_where_every_graph_keeps_all() -> No
     assert alarm is not None
     assert "99.9 %" in alarm.text
     assert "−2.94" in alarm.text
+    assert "−1.47" in alarms.nothing_pruned(table, 0.05, 0.5).text
     assert "drop about 7 of 66,000" in alarm.text
     assert "dot product" not in alarms.nothing_pruned(table, None).text
     assert (

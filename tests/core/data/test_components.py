@@ -52,9 +52,10 @@ def test_an_empty_intersection_is_left_out_and_one_auxiliary_behaviour_is_enough
     assert [c.key for c in components(data)] == ["unified", "view", "buy", "view_and_buy"]
 
 
-def test_a_behaviour_with_the_name_of_a_level_is_refused():
-    data = tiny.random_ranking(behaviors=("view", "unified", "buy"))
-    with pytest.raises(DataError, match=r"'unified'.*other names"):
+@pytest.mark.parametrize("name", ["unified", "initial", "output"])
+def test_a_behaviour_with_the_name_of_a_level_is_refused(name: str):
+    data = tiny.random_ranking(behaviors=("view", name, "buy"))
+    with pytest.raises(DataError, match=rf"'{name}'.*other names"):
         components(data)
 
 
@@ -70,6 +71,13 @@ def test_graphs_are_built_once_per_content(tmp_path, monkeypatch):
         components(other)
     with pytest.raises(pytest.fail.Exception, match="built again"):
         components(replace(data, fit_on="train+valid"))
+    with pytest.raises(pytest.fail.Exception, match="built again"):
+        components(replace(data, auxiliary_noise=0.2))
+
+
+def test_noisy_graphs_leave_no_file(tmp_path):
+    components(replace(DATA, cache=tmp_path, auxiliary_noise=0.2))
+    assert not list(tmp_path.iterdir())
 
 
 @pytest.mark.parametrize("content", [b"", b"no archive", b"PK\x03\x04 torn"])

@@ -1,6 +1,10 @@
-"""HGIB by the book: dense adjacency matrices over users and items together, one edge at a time, no noise."""
+"""HGIB by the book: dense adjacency matrices over users and items together, one edge at a time.
+
+Noise is not drawn but given: `draw` stands for a Gumbel draw, `mask` for dropout.
+"""
 
 import math
+from typing import Any
 
 import torch
 from torch import Tensor
@@ -10,16 +14,31 @@ from core.models.hgib import HGIB
 from core.ops.graphs import Sides
 
 
-def encoded(model: HGIB) -> dict[str, Tensor]:
+def draw(logit: Tensor, noise: Any = None) -> Tensor:
+    """In place of Gumbel draws: one fixed number per pair, of both signs."""
+    return 2 * torch.cos(torch.arange(len(logit), dtype=logit.dtype) * 1.7 + len(logit))
+
+
+def mask(shape: tuple[int, ...], rate: float, noise: Any = None, like: Any = None) -> Tensor:
+    """In place of dropout: every third entry is gone, the others are 1 / (1 - rate)."""
+    places = torch.arange(shape[0] * shape[1]).view(shape)
+    return ((places + shape[0]) % 3 > 0).double() / (1 - rate)
+
+
+def encoded(model: HGIB, noisy: bool = False) -> dict[str, Tensor]:
     """Every level [N, D], users above items, `initial` first and `final` last."""
     levels = {"initial": torch.cat([model.user_embedding, model.item_embedding])}
     for graph in model.graphs:
         previous = levels[graph.parent or "initial"]
-        adjacency = weighted_adjacency(model, graph, previous)
+        adjacency = weighted_adjacency(model, graph, previous, noisy)
         degree = adjacency.sum(1)
         scale = torch.where(degree > 0, degree.clamp(min=1e-30) ** -0.5, torch.zeros_like(degree))
         normal = scale[:, None] * adjacency * scale
         layer = total = previous
+        if noisy and graph.kind != "unified":
+            users, dim = model.num_users, previous.shape[1]
+            sides = [mask((rows, dim), model.config.dropout) for rows in (users, model.num_items)]
+            layer = total = previous * torch.cat(sides)
         config = model.config
         depth = config.num_difference_layers if graph.kind == "difference" else config.num_layers
         for _ in range(depth):
@@ -34,20 +53,24 @@ def encoded(model: HGIB) -> dict[str, Tensor]:
     return levels
 
 
-def weighted_adjacency(model: HGIB, graph: Component, previous: Tensor) -> Tensor:
-    """Symmetric [N, N]: sigmoid(e_u . e_i) where it exceeds the threshold, plus 1e-7; 1 without refinement."""
+def weighted_adjacency(model: HGIB, graph: Component, previous: Tensor, noisy: bool) -> Tensor:
+    """Symmetric [N, N]: sigmoid(e_u . e_i + draw) where it exceeds the threshold, plus 1e-7; 1 without refinement."""
     config, users = model.config, model.num_users
     nodes = users + model.num_items
     adjacency = torch.zeros(nodes, nodes, dtype=previous.dtype)
-    for u, i in zip(*graph.pairs.nonzero()):
+    draws = draw(torch.zeros(graph.pairs.nnz, dtype=previous.dtype))
+    for place, (u, i) in enumerate(zip(*graph.pairs.nonzero())):
         weight = torch.ones((), dtype=previous.dtype)
         if config.refinement == "learned":
-            y = torch.sigmoid(previous[u] @ previous[users + i] / config.noise_temperature)
-            hard = y * (y > config.threshold)
-            weight = y + (hard - y).detach() + 1e-7
-        place = torch.zeros_like(adjacency)
-        place[u, users + i] = place[users + i, u] = 1
-        adjacency = adjacency + weight * place
+            logit = previous[u] @ previous[users + i] + (draws[place] if noisy else 0)
+            y = torch.sigmoid(logit / config.noise_temperature)
+            kept = (y > config.threshold).to(y.dtype).detach()
+            # released: the mask's own path adds the gradient of a kept edge once more
+            weight = kept * y + (y - y.detach()) if config.as_released else y + (kept * y - y).detach()
+            weight = weight + 1e-7
+        both = torch.zeros_like(adjacency)
+        both[u, users + i] = both[users + i, u] = 1
+        adjacency = adjacency + weight * both
     return adjacency
 
 
@@ -68,9 +91,9 @@ def fused(model: HGIB, levels: dict[str, Tensor]) -> Tensor:
     return asked
 
 
-def losses(model: HGIB, users: Tensor, items: Tensor) -> dict[str, Tensor]:
+def losses(model: HGIB, users: Tensor, items: Tensor, noisy: bool = False) -> dict[str, Tensor]:
     """The named losses on a batch, weighted, by loops over its pairs."""
-    config, levels = model.config, encoded(model)
+    config, levels = model.config, encoded(model, noisy)
     sides = {key: Sides(*level.split([model.num_users, model.num_items])) for key, level in levels.items()}
     output = sides["final"]
     recommended = torch.stack(

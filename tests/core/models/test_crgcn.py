@@ -176,7 +176,7 @@ def test_the_probe_states_the_cosine_of_the_tasks_gradients(data, variant):
 def test_levels_are_embedded_and_described_in_the_order_of_the_cascade(data):
     model = double(data, "reversed_order")
     abundance, singular = model.findings()
-    assert (abundance.key, singular.key) == ("information_abundance", "singular_values")
+    assert (abundance.key, singular.key) == ("cascade_information_abundance", "cascade_singular_values")
     assert abundance.axis("level").labels == ("initial", "cart", "view", "buy")
     levels = model.embed()
     assert list(levels) == ["initial", "cart", "view", "buy"]

@@ -9,6 +9,7 @@ import torch
 from torch import Tensor
 
 from core.data.ranking import RankingData
+from core.errors import ConfigError
 from core.evaluation.ranking import evaluate
 from core.models.hgib import HGIB, HGIBBatch
 from core.protocol import Protocol
@@ -74,6 +75,27 @@ def test_losses_and_their_gradients_equal_the_reference(variant: str | None, mon
             if one is not None or other is not None:
                 assert one is not None
                 assert other is not None
+                torch.testing.assert_close(one, other)
+
+
+@pytest.mark.parametrize("variant", [*WHOLE, "as_released"])
+def test_under_given_noise_losses_and_gradients_equal_the_reference(variant: str | None, monkeypatch):
+    """Draws and dropout are replaced by fixed numbers: which level is dropped, and what edges see, shows in the losses."""
+    monkeypatch.setattr("core.models.hgib_encoder.gumbel", reference.draw)
+    monkeypatch.setattr("core.models.hgib_encoder.kept", reference.mask)
+    model = hgib(variant=variant, threshold=0.3, dropout=0.2, noise_temperature=0.8)
+    users, items = batch()
+    ours = model.losses(HGIBBatch(users, items, 0, None))
+    theirs = reference.losses(model, users, items, noisy=True)
+    quietly = reference.losses(model, users, items)
+    for name in ours:
+        torch.testing.assert_close(ours[name], theirs[name], msg=lambda text, name=name: f"{name}: {text}")
+        assert not torch.isclose(ours[name], quietly[name])
+        parameters = list(model.parameters())
+        found = torch.autograd.grad(ours[name], parameters, retain_graph=True, allow_unused=True)
+        expected = torch.autograd.grad(theirs[name], parameters, retain_graph=True, allow_unused=True)
+        for one, other in zip(found, expected):
+            if one is not None or other is not None:
                 torch.testing.assert_close(one, other)
 
 
@@ -170,6 +192,23 @@ def test_a_threshold_per_graph_prunes_its_share_of_each():
     model = hgib(data, "threshold_per_graph", pruned_share=0.3)
     for graph, weights in model.edge_weights():
         assert (weights.data <= 2e-7).mean() == pytest.approx(0.3, abs=1.01 / graph.pairs.nnz)
+
+
+@pytest.mark.parametrize("settings", [{"refinement": "random"}, {"thresholds": "per_graph"}])
+def test_released_edges_have_one_form(settings: dict[str, str]):
+    with pytest.raises(ConfigError, match="as_released goes with refinement learned and thresholds one"):
+        hgib(variant="as_released", **settings)
+
+
+def test_released_evaluation_draws_for_every_graph_anew_and_repeats():
+    model = hgib(tiny.ranking_from({"view": np.eye(7, 11), "buy": np.eye(7, 11)}), "as_released")
+    first, again = ({g.key: w.data for g, w in model.edge_weights()} for _ in range(2))
+    assert all(np.array_equal(first[key], again[key]) for key in first)
+    with torch.no_grad():
+        for parameter in model.parameters():
+            parameter.zero_()
+    zeros = {g.key: w.data for g, w in model.edge_weights()}
+    assert not np.allclose(zeros["unified"], zeros["view"])
 
 
 def test_learned_thresholds_are_one_per_graph_and_move():

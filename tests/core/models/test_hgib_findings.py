@@ -58,10 +58,14 @@ def test_abundance_and_spectra_are_those_of_the_levels():
             assert abundance.values[place, side] == pytest.approx(values.sum() / values[0])
 
 
-def test_dependence_and_preservation_are_measured_on_training_pairs_without_noise():
+def test_dependence_and_preservation_are_measured_on_distinct_users_and_items_without_noise():
     model = hgib()
     findings, levels = found(model), model.embed()
-    users, items = (torch.from_numpy(part).long() for part in DATA.train["buy"].nonzero())
+    users, items = model._stories._sample
+    for nodes, trained in zip((users, items), DATA.train["buy"].nonzero()):
+        assert len(nodes) == min(len(set(part.tolist())) for part in DATA.train["buy"].nonzero())
+        assert len(set(nodes.tolist())) == len(nodes)
+        assert set(nodes.tolist()) <= set(trained.tolist())
     labels = findings["hsic"].axes[0].labels
     assert labels[0] == "initial > all behaviours"
     assert labels[-1] == "cart > cart without buy"

@@ -27,6 +27,11 @@ def test_node_dropout_silences_whole_nodes_and_keeps_the_mean():
     assert (total / rounds - 1).abs().max() < 0.06
 
 
+def test_the_highest_rates_still_drop_nearly_everything():
+    mask = kept((997, 101), 1 - 1e-9, torch.Generator().manual_seed(0), torch.zeros(1))
+    assert float((mask == 0).float().mean()) > 0.999
+
+
 def test_message_dropout_drops_single_entries():
     mask = kept((997, 7), 0.3, torch.Generator().manual_seed(0), torch.zeros(1, dtype=torch.float64))
     assert set(mask.unique().tolist()) == {0.0, 1 / 0.7}

@@ -6,7 +6,8 @@ import pytest
 import torch
 from torch import Tensor
 
-from core.ops.refine import FLOOR, gumbel, pruning_chance, refined
+from core.data.components import EDGE_FLOOR as FLOOR
+from core.ops.refine import gumbel, pruning_chance, refined
 from tests.core.ops.test_sparse import STRICT
 
 LOGITS = torch.tensor([-7.0, -2.95, -2.94, -1.0, 0.0, 0.3, 4.0], dtype=torch.float64)
@@ -78,6 +79,18 @@ def test_nothing_overflows_at_logits_of_a_thousand(dtype: torch.dtype, doubled: 
             assert logit.grad is not None
             assert logit.grad.isfinite().all()
     assert pruning_chance(logit.detach(), 0.05)[:2].tolist() == [1.0, 0.0]
+
+
+@pytest.mark.parametrize("share", [0.0, 0.1, 0.3, 0.999])
+@pytest.mark.parametrize("level", [0.0, 40.0])
+def test_a_share_to_prune_is_pruned_noise_included_wherever_logits_lie(share: float, level: float):
+    logit = level + torch.randn(2000, generator=torch.Generator().manual_seed(1))
+    for draws in (None, gumbel(logit, torch.Generator().manual_seed(2))):
+        weights = refined(logit, draws, pruned_share=share)
+        assert int((weights <= 2 * FLOOR).sum()) == round(share * 2000)
+        shifted = logit if draws is None else logit + draws
+        pruned = shifted[weights <= 2 * FLOOR]
+        assert not len(pruned) or float(pruned.max()) < float(shifted[weights > 2 * FLOOR].min())
 
 
 def test_draws_are_gumbel():

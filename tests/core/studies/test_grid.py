@@ -32,6 +32,8 @@ def test_every_point_of_the_paper_is_planned_once_per_seed(info):
         ("ease", {}, "no grid to search: expected one of hgib"),
         ("hgib", {"overrides": {"beta": "3"}}, "beta is searched over 1.0, 10.0"),
         ("hgib", {"seeds": (1, 1)}, "write each seed once"),
+        ("hgib", {"selection": "last"}, "chosen on validation data"),
+        ("hgib", {"fit_on": "train+valid"}, "chosen on validation data"),
     ],
 )
 def test_what_makes_no_grid_is_refused(info, key, settings, said):

@@ -8,6 +8,7 @@ from core.errors import RunError
 from core.home import Home
 from core.runs.folder import RunFolder
 from core.runs.index import list_runs
+from core.studies import here
 from core.studies.here import train_missing
 from core.studies.noise import in_words
 from core.training import console
@@ -107,3 +108,18 @@ def test_a_full_disk_ends_it(home, monkeypatch):
     with pytest.raises(OSError, match="No space"):
         told(home, recipes())
     assert len(list_runs(home)) == 1
+
+
+def test_a_run_that_is_held_by_somebody_does_not_stop_the_others(home, trained, monkeypatch):
+    plan, takes = recipes(), here.taken_here
+
+    def held(home: Home, recipe):
+        if recipe == plan[2]:
+            raise RunError("another process is at work on it")
+        return takes(home, recipe)
+
+    monkeypatch.setattr(here, "taken_here", held)
+    ended, said = told(home, plan)
+    assert ended.failed == {in_words(plan[2]): "another process is at work on it"}
+    assert len(ended.done) == len(plan) - 1
+    assert any("another process" in line for line in said)
