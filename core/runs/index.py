@@ -4,13 +4,17 @@ The supervisor, or whoever holds its lock, is the one writer. Readers compare ea
 stale, partial, damaged or missing index costs time and never truth.
 """
 
+import json
 import sqlite3
 import time
+import zlib
 from collections.abc import Iterator
 from contextlib import closing, contextmanager
+from functools import cache
 
 from pydantic import ValidationError
 
+from core.catalog.systems import CATALOG
 from core.errors import RunError
 from core.home import Home
 from core.locks import locked
@@ -20,7 +24,6 @@ from core.runs.requests import pending_requests, write_request
 from core.runs.scan import Scanner, signature
 from core.runs.summary import RunSummary, summarise
 
-SCHEMA_VERSION = 1
 _SCHEMA = """
 create table runs (
     run_id text primary key,
@@ -32,6 +35,17 @@ create table runs (
     summary text not null
 ) without rowid
 """
+
+
+@cache
+def index_version() -> int:
+    """Differs where summaries would: in their fields, or in the presets that `changes` compares a run with. A positive
+    number of 31 bits."""
+    presets = {
+        key: [entry.resolve(name).model_dump() for name in entry.presets] for key, entry in CATALOG.items()
+    }
+    about = json.dumps([_SCHEMA, sorted(RunSummary.model_fields), presets], sort_keys=True, default=str)
+    return zlib.crc32(about.encode()) & 0x7FFFFFFF or 1
 
 
 def list_runs(home: Home) -> list[RunSummary]:
@@ -133,11 +147,11 @@ def _writable(home: Home) -> Iterator[tuple[sqlite3.Connection, bool]]:
         connection.execute("pragma journal_mode = wal")
         connection.execute("pragma synchronous = normal")
         with connection:
-            is_new = connection.execute("pragma user_version").fetchone()[0] != SCHEMA_VERSION
+            is_new = connection.execute("pragma user_version").fetchone()[0] != index_version()
             if is_new:
                 connection.execute("drop table if exists runs")
                 connection.execute(_SCHEMA)
-                connection.execute(f"pragma user_version = {SCHEMA_VERSION}")
+                connection.execute(f"pragma user_version = {index_version()}")
             yield connection, is_new
 
 
@@ -152,7 +166,7 @@ def _stored_rows(home: Home) -> dict[str, tuple[str, str]]:
         return {}
     try:
         with closing(sqlite3.connect(f"{home.index.as_uri()}?mode=ro", uri=True, timeout=1.0)) as connection:
-            if connection.execute("pragma user_version").fetchone()[0] != SCHEMA_VERSION:
+            if connection.execute("pragma user_version").fetchone()[0] != index_version():
                 return {}
             rows = connection.execute("select run_id, signature, summary from runs").fetchall()
     except sqlite3.Error:

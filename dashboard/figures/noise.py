@@ -34,7 +34,7 @@ def noise_curves(table: pd.DataFrame, *, metric: str, titles: Mapping[str, str])
         cols=2,
         column_widths=[0.6, 0.4],
         horizontal_spacing=0.1,
-        subplot_titles=[metric, "relative loss against 0 % noise"],
+        subplot_titles=[metric, "loss against 0 %"],
     )
     keys = [key for key in titles if (table["contestant"] == key).any()]
     step = 0.006 * float(table["share"].max() or 1)

@@ -2,9 +2,11 @@ import json
 import sqlite3
 import time
 from contextlib import closing
+from dataclasses import replace
 
 import pytest
 
+from core.catalog.systems import CATALOG
 from core.errors import RunError
 from core.files import write_json
 from core.runs import index
@@ -201,3 +203,19 @@ def test_a_scanner_starts_from_what_the_index_knows(home, finished):
     scanner = index.known_runs(home)
     assert scanner.refresh() == ({"other", "third"}, {"finished"})
     assert scanner.summaries["other"] == summarise(other)
+
+
+def test_an_index_of_other_presets_is_read_no_more(home, finished, monkeypatch):
+    """`changes` compares with the presets: after an upgrade that moves one, stored rows say what is no longer true."""
+    reindex(home)
+    assert list_runs(home)[0].changes["dim"][0] != 3
+    entry = CATALOG[finished.recipe().system]
+    moved = replace(entry, presets={name: {**patch, "dim": 3} for name, patch in entry.presets.items()})
+    monkeypatch.setitem(CATALOG, entry.key, moved)
+    index.index_version.cache_clear()
+    try:
+        assert list_runs(home)[0].changes["dim"] == (3, 8)
+        reindex(home)
+        assert list_runs(home)[0].changes["dim"] == (3, 8)
+    finally:
+        index.index_version.cache_clear()
