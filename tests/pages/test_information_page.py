@@ -306,7 +306,7 @@ def test_runs_without_levels_say_why_in_every_part(home, data, opened, run_id, p
     expected = {
         "queued-run": "Not trained yet",
         "running-run": "Still training",
-        "failed-run": "The run failed before its levels were measured",
+        "failed-run": "The run failed before its levels were written",
     }
     assert expected[run_id] in texts(app)
 
