@@ -19,6 +19,7 @@ SMALL: dict[str, dict[str, Any]] = {
         "validate_every": 1,
         "snapshot_every": 2,
     },
+    "hgib": {"dim": 4, "epochs": 5, "batch_size": 16, "validate_every": 1, "snapshot_every": 2},
     "lightgcn": {"dim": 4, "epochs": 5, "batch_size": 64, "validate_every": 1},
 }
 
