@@ -161,41 +161,16 @@ def _study_arguments(parser: argparse.ArgumentParser) -> None:
         metavar="SHARE",
         help="of random pairs (noise only; default: 0 0.1 0.2 0.4)",
     )
-    parser.add_argument("--preset", help="paper, small, ...; default: small on planted data, else paper")
-    parser.add_argument(
-        "--set",
-        nargs="+",
-        action="extend",
-        default=[],
-        metavar="KEY=VALUE",
-        help="change a setting of every system that has it; a variant keeps what it is about",
-    )
-    parser.add_argument("--epochs", type=int, help="the same as --set epochs=N")
-    parser.add_argument("--device", default="auto", help="auto, cpu, cuda or cuda:N")
-    parser.add_argument("--protocol", help=f"{', '.join(PROTOCOLS)}; default: full")
-    parser.add_argument("--fit-on", choices=["train", "train+valid"], default="train")
-    parser.add_argument(
-        "--selection", choices=["valid", "last", "test_as_published"], help="how the epoch is chosen"
-    )
+    _how_arguments(parser, "change a setting of every system that has it; a variant keeps what it is about")
     parser.add_argument(
         "--here", action="store_true", help="train one after another in this process; default: queue them"
     )
 
 
-def _recipe_arguments(parser: argparse.ArgumentParser) -> argparse.ArgumentParser:
-    parser.add_argument("system", nargs="?", help=", ".join(CATALOG))
-    parser.add_argument("dataset", nargs="?", help="name of a data set")
+def _how_arguments(parser: argparse.ArgumentParser, set_help: str) -> None:
+    """How to train, alike for one run and for a set of them."""
     parser.add_argument("--preset", help="paper, small, ...; default: small on planted data, else paper")
-    parser.add_argument("--variant", help="a named ablation of the system")
-    parser.add_argument(
-        "--set",
-        nargs="+",
-        action="extend",
-        default=[],
-        metavar="KEY=VALUE",
-        help="change settings; may be repeated",
-    )
-    parser.add_argument("--seed", type=int, default=0)
+    parser.add_argument("--set", nargs="+", action="extend", default=[], metavar="KEY=VALUE", help=set_help)
     parser.add_argument("--epochs", type=int, help="the same as --set epochs=N")
     parser.add_argument("--device", default="auto", help="auto, cpu, cuda or cuda:N")
     parser.add_argument(
@@ -205,6 +180,14 @@ def _recipe_arguments(parser: argparse.ArgumentParser) -> argparse.ArgumentParse
     parser.add_argument(
         "--selection", choices=["valid", "last", "test_as_published"], help="how the epoch is chosen"
     )
+
+
+def _recipe_arguments(parser: argparse.ArgumentParser) -> argparse.ArgumentParser:
+    parser.add_argument("system", nargs="?", help=", ".join(CATALOG))
+    parser.add_argument("dataset", nargs="?", help="name of a data set")
+    parser.add_argument("--variant", help="a named ablation of the system")
+    parser.add_argument("--seed", type=int, default=0)
+    _how_arguments(parser, "change settings; may be repeated")
     parser.add_argument(
         "--auxiliary-noise",
         type=float,

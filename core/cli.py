@@ -272,8 +272,11 @@ def _evaluate(home: Home, args: Arguments) -> int:
 
 def _study(home: Home, args: Arguments) -> int:
     from core.data.dataset import open_dataset
-    from core.studies import grid, noise
+    from core.studies.command import grid_of, noise_of, queue, train_here
 
+    stray = {"grid": ("--shares", args.shares), "noise": ("--system", args.system_key)}[args.study]
+    if stray[1]:
+        raise ConfigError(f"study {args.study} takes no {stray[0]}; leave it out")
     info = open_dataset(home, args.dataset).info
     shared = {
         "preset": args.preset,
@@ -283,59 +286,11 @@ def _study(home: Home, args: Arguments) -> int:
         "selection": args.selection,
         "device": args.device,
     }
-    stray = {"grid": ("--shares", args.shares), "noise": ("--system", args.system_key)}[args.study]
-    if stray[1]:
-        raise ConfigError(f"study {args.study} takes no {stray[0]}; leave it out")
     if args.study == "grid":
-        recipes = grid.grid_study(info, args.system_key or "hgib", seeds=args.seeds or grid.SEEDS, **shared)
+        study = grid_of(info, args.system_key, args.seeds, shared)
     else:
-        shares, seeds = args.shares or noise.SHARES, args.seeds or noise.SEEDS
-        recipes = noise.noise_study(info, shares=shares, seeds=seeds, **shared)
-    return _study_here(home, args.study, recipes) if args.here else _study_queued(home, args.study, recipes)
-
-
-def _study_here(home: Home, study: str, recipes: Sequence[Recipe]) -> int:
-    from core.runs.worker import stop_signals
-    from core.studies import grid, noise
-    from core.studies.here import train_missing
-
-    in_words = grid.in_words if study == "grid" else noise.in_words
-    with stop_signals() as stopping:  # before torch is imported: an import can swallow an interrupt
-        trained = train_missing(home, recipes, stopping, lambda line: print(line, flush=True), in_words)
-    if trained.stopped:
-        print("stopped: the same command goes on with what is missing", file=sys.stderr)
-        return INTERRUPTED
-    _tell_study(home, study, recipes, {"trained": list(trained.done), "failed": trained.failed})
-    return 1 if trained.failed else 0
-
-
-def _study_queued(home: Home, study: str, recipes: Sequence[Recipe]) -> int:
-    from core.runs.launch import ensure_supervisor
-    from core.studies.standing import known, steps, submit_missing
-
-    queued = submit_missing(home, recipes)
-    for run_id in (*queued.new, *queued.again):
-        print(run_id, flush=True)
-    if any(step.state == "queued" for step in steps(recipes, known(home, recipes))):
-        ensure_supervisor(home)
-    _tell_study(home, study, recipes, {"queued": list(queued.new), "queued_again": list(queued.again)})
-    return 0
-
-
-def _tell_study(home: Home, study: str, recipes: Sequence[Recipe], about: dict[str, Any]) -> None:
-    """What is measured so far as a table, and everything as one line of JSON."""
-    from core.studies import grid, noise_results
-    from core.studies.standing import known, steps
-
-    cells, protocol = known(home, recipes), recipes[0].protocol
-    results = grid if study == "grid" else noise_results
-    table = results.measured(recipes, cells)
-    if len(table):
-        print("\n".join(results.lines(table, protocol.main_metric)))
-    states = [step.state for step in steps(recipes, cells)]
-    counts = {state: states.count(state) for state in sorted(set(states))}
-    first = {"study": study, "dataset": recipes[0].dataset, "protocol": protocol.key}
-    print(json.dumps(first | {"metric": protocol.main_metric, "runs": counts} | about | results.told(table)))
+        study = noise_of(info, args.shares, args.seeds, shared)
+    return train_here(home, study) if args.here else queue(home, study)
 
 
 def _runs(home: Home, args: Arguments) -> int:

@@ -1,7 +1,7 @@
 """A recipe: one complete, validated, serialisable description of a run."""
 
 import shlex
-from collections.abc import Mapping
+from collections.abc import Collection, Mapping
 from pathlib import Path
 from typing import Any
 
@@ -118,6 +118,25 @@ def make_recipe(
             f"{'.'.join(map(str, e['loc'])) or 'recipe'}: {e['msg']}" for e in error.errors()
         )
         raise ConfigError(problems) from error
+
+
+def varied(recipe: Recipe, variant: str | None, dropped: Collection[str]) -> Recipe:
+    """`recipe` as `variant`, which settles the settings `dropped`, and nothing else changed. Raises ConfigError where its
+    preset or the variant has left the catalog."""
+    return make_recipe(
+        recipe.dataset,
+        recipe.dataset_hash,
+        recipe.system,
+        preset=recipe.preset,
+        variant=variant,
+        overrides={name: value for name, value in recipe.config.items() if name not in dropped},
+        protocol=recipe.protocol.key,
+        fit_on=recipe.fit_on,
+        selection=recipe.selection,
+        seed=recipe.seed,
+        device=recipe.device,
+        auxiliary_noise=recipe.auxiliary_noise,
+    )
 
 
 def load_recipe(path: Path) -> Recipe:

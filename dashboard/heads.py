@@ -9,7 +9,7 @@ from typing import Any
 
 import pandas as pd
 
-from core.recipe import Recipe, make_recipe
+from core.recipe import Recipe, varied
 from core.runs.summary import RunSummary
 from dashboard.gates import Gates, gate_table, task_gate
 
@@ -89,21 +89,7 @@ def missing(standing: Sequence[Stand]) -> list[str]:
 
 def recipe_with(recipe: Recipe, head: str) -> Recipe:
     """`recipe` with another head and nothing else changed. Raises ConfigError where its preset has left the catalog."""
-    config = {name: value for name, value in recipe.config.items() if name not in _OF_THE_HEAD}
-    return make_recipe(
-        recipe.dataset,
-        recipe.dataset_hash,
-        recipe.system,
-        preset=recipe.preset,
-        variant=VARIANTS[head],
-        overrides=config,
-        protocol=recipe.protocol.key,
-        fit_on=recipe.fit_on,
-        selection=recipe.selection,
-        seed=recipe.seed,
-        device=recipe.device,
-        auxiliary_noise=recipe.auxiliary_noise,
-    )
+    return varied(recipe, VARIANTS[head], _OF_THE_HEAD)
 
 
 def gates_side_by_side(gates: Mapping[str, Gates], task: str) -> pd.DataFrame:

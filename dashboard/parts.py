@@ -12,7 +12,7 @@ import pandas as pd
 
 from core.catalog.base import System
 from core.evaluation.statistics import Spread, spread
-from core.recipe import Recipe, make_recipe
+from core.recipe import Recipe, varied
 from core.runs.summary import RunSummary
 
 FULL = ""
@@ -238,17 +238,4 @@ def recipe_with(recipe: Recipe, system: System, variant: str) -> Recipe:
         if patched in system.variants
         for name in system.variants[patched].patch
     }
-    return make_recipe(
-        recipe.dataset,
-        recipe.dataset_hash,
-        recipe.system,
-        preset=recipe.preset,
-        variant=variant or None,
-        overrides={name: value for name, value in recipe.config.items() if name not in touched},
-        protocol=recipe.protocol.key,
-        fit_on=recipe.fit_on,
-        selection=recipe.selection,
-        seed=recipe.seed,
-        device=recipe.device,
-        auxiliary_noise=recipe.auxiliary_noise,
-    )
+    return varied(recipe, variant or None, touched)

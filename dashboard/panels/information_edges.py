@@ -60,6 +60,12 @@ def by_design(view: View) -> str:
     return ""
 
 
+def drawn(view: View) -> str:
+    """Whether evaluation draws edges."""
+    is_noisy = view.hgib is not None and view.hgib.as_released
+    return "with noise, as in the released code" if is_noisy else "without noise"
+
+
 def _kept_sentence(view: View, table: pd.DataFrame) -> str:
     config = view.hgib
     least = extreme(table, TRAINING, least=True)
@@ -69,7 +75,7 @@ def _kept_sentence(view: View, table: pd.DataFrame) -> str:
     else:
         named = states.plain(least["graph"])
         said = f"***{named}* drops most**: {small_percent(dropped)} of its edges in training"
-        said += f", {small_percent(1 - float(least[EVALUATION]))} in evaluation, where there is no noise."
+        said += f", {small_percent(1 - float(least[EVALUATION]))} in evaluation, {drawn(view)}."
     if config is not None and config.refinement == "random":
         said += (
             " Its weights are dealt to edges at random: the same number is dropped, but not the same edges."
@@ -102,7 +108,7 @@ def weights(view: View) -> None:
         return
     moment = view.moment_of(stated)
     table = refinement.histogram_table(stated, moment.epoch)
-    st.markdown(f"**How weights spread, {moment.when()}**, without noise", help=meaning("edge weight"))
+    st.markdown(f"**How weights spread, {moment.when()}**, {drawn(view)}", help=meaning("edge weight"))
     show(
         weight_histograms(table),
         moment.dated(table),

@@ -8,7 +8,7 @@ from dashboard.drawing import show
 from dashboard.figures.edges import noise_areas, pruning_precision
 from dashboard.glossary import meaning
 from dashboard.information import extreme
-from dashboard.panels.information_edges import by_design
+from dashboard.panels.information_edges import by_design, drawn
 from dashboard.panels.information_view import DETECTION, KEEP, PRECISION, View, absent
 from dashboard.refinement import BETTER, CHANCE, DEALT, WEIGHT, WORSE
 
@@ -133,7 +133,7 @@ def _precision(view: View) -> None:
     st.markdown(f"**Is what it prunes noise, {moment.when()}?**", help=meaning("pruning precision"))
     if pruning.empty:
         st.caption(
-            "No graph prunes an edge in evaluation, where there is no noise: nothing can be said of what is pruned."
+            f"No graph prunes an edge in evaluation, {drawn(view)}: nothing can be said of what is pruned."
         )
         return
     best = extreme(pruning.fillna({"lift": 0.0}), "lift")

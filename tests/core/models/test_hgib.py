@@ -1,6 +1,5 @@
 """HGIB against a dense reference on tiny graphs; its variants, its noise, and funnels of any shape."""
 
-import math
 from typing import Any
 
 import numpy as np
@@ -259,7 +258,6 @@ def test_a_stage_with_one_source_passes_it_on():
     view, buy = np.eye(5, 7), np.roll(np.eye(5, 7), 1, 1)
     model = hgib(tiny.ranking_from({"view": view, "buy": buy}))
     assert model.stages == [["view", "buy"], ["view_without_buy"]]
-    assert all(p.requires_grad for p in model.parameters())
     torch.testing.assert_close(model.embed()["final"], model.embed()["view_without_buy"])
     assert [f.key for f in model.findings() if "fusion" in f.key] == ["fusion_attention_1"]
 
@@ -280,4 +278,3 @@ def test_training_lowers_the_loss_and_finds_what_was_held_out():
             optimizer.step()
     assert before < 0.7
     assert evaluate(model, board, first).metrics()["hr@1"] > 0.9
-    assert math.isfinite(before)
