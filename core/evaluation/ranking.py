@@ -130,10 +130,7 @@ def _scored(model: Ranker, hidden: csr_array, users: NDArray[np.int64]) -> Itera
     for start in range(0, len(users), size):
         rows = slice(start, min(start + size, len(users)))
         scores = model.score(torch.from_numpy(users[rows]).to(device)).float().clone()
-        if bool(scores.isnan().any()):
-            raise RunError(
-                "the model scores NaN: training diverged; lower learning_rate or score_scale and train again"
-            )
+        _refuse_nan(scores)
         masked = hidden[users[rows]].tocoo()
         scores[
             torch.from_numpy(masked.row).long().to(device), torch.from_numpy(masked.col).long().to(device)
@@ -174,8 +171,19 @@ def _ranks_among_all(
 def _not_below(scores_BI: Tensor, owner_P: Tensor, own_P: Tensor) -> Tensor:
     """Candidates that score at least as much as each pair's own item, [P]."""
     chunk = max(1, _SCORES_AT_ONCE // scores_BI.shape[1])
-    parts = [(scores_BI[o] >= s[:, None]).sum(1) for o, s in zip(owner_P.split(chunk), own_P.split(chunk))]
-    return torch.cat(parts)
+    parts = [
+        scores_BI.index_select(0, o).ge_(s[:, None]).sum(1)  # ones and zeros as floats: several times faster
+        for o, s in zip(owner_P.split(chunk), own_P.split(chunk))
+    ]
+    return torch.cat(parts).long()  # exact below 2^24 items
+
+
+def _refuse_nan(scores: Tensor) -> None:
+    """Raises RunError for scores that are not numbers. One sum tells in most cases that there is none."""
+    if bool(scores.sum().isnan()) and bool(scores.isnan().any()):
+        raise RunError(
+            "the model scores NaN: training diverged; lower learning_rate or score_scale and train again"
+        )
 
 
 def _ranks_among_drawn(
@@ -194,10 +202,7 @@ def _ranks_among_drawn(
         scores = model.score_items(
             torch.from_numpy(users_P[rows]).to(device), torch.from_numpy(candidates[rows]).to(device)
         )
-        if bool(scores.isnan().any()):
-            raise RunError(
-                "the model scores NaN: training diverged; lower learning_rate or score_scale and train again"
-            )
+        _refuse_nan(scores)
         ranks.append((scores[:, 1:] >= scores[:, :1]).sum(1).cpu().numpy() + 1)
     return np.concatenate(ranks)
 

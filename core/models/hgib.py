@@ -23,6 +23,7 @@ from core.models.base import GraphRanker, Trainable
 from core.models.hgib_encoder import Hierarchy, Levels
 from core.models.hgib_findings import HGIBFindings
 from core.models.levels import fused_in_stages
+from core.ops.attention import attended
 from core.ops.graphs import Sides
 from core.ops.hsic import hsic_of_pairs
 from core.ops.losses import info_nce, softmax_loss, squared_norm
@@ -59,11 +60,7 @@ class TargetAttention(nn.Module):
 
     def forward(self, query_ND: Tensor, sources: list[Tensor]) -> tuple[Tensor, Tensor]:
         """Weighted sum [N, D] and shares [N, S]."""
-        asked_ND = self.query(query_ND)
-        logit_NS = torch.stack([(asked_ND * source_ND).sum(1) for source_ND in sources], 1)
-        share_NS = (logit_NS / math.sqrt(query_ND.shape[1])).softmax(1)
-        fused_ND = torch.stack([share_NS[:, s : s + 1] * e_ND for s, e_ND in enumerate(sources)]).sum(0)
-        return fused_ND, share_NS
+        return attended(self.query(query_ND), sources)
 
 
 class HGIB(GraphRanker[HGIBEncoding], Trainable[HGIBBatch]):

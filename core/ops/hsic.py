@@ -21,7 +21,7 @@ def kernel_matrix(rows_MD: Tensor, kernel: Kernel = "rbf", bandwidth: float = 1.
     rbf: exp((c - 1) / bandwidth), HGIB's; linear: c; polynomial: ((1 + c) / 2)^2.
     """
     unit_MD = unit_rows(rows_MD)
-    return _kernel(unit_MD @ unit_MD.t(), kernel, bandwidth)
+    return _kernel_(unit_MD @ unit_MD.t(), kernel, bandwidth)
 
 
 def hsic(first_MM: Tensor, second_MM: Tensor) -> Tensor:
@@ -56,7 +56,7 @@ class _HSIC(torch.autograd.Function):
     def forward(
         ctx: Any, pairs: tuple[tuple[int, int], ...], kernel: Kernel, bandwidth: float, *units: Tensor
     ) -> Tensor:
-        matrices = [_kernel(unit_MD @ unit_MD.t(), kernel, bandwidth) for unit_MD in units]
+        matrices = [_kernel_(unit_MD @ unit_MD.t(), kernel, bandwidth) for unit_MD in units]
         levels = [float(matrix_MM.mean()) for matrix_MM in matrices]
         for matrix_MM, level in zip(matrices, levels):
             matrix_MM -= level  # centring forgets a constant, and products of smaller numbers round less
@@ -78,6 +78,7 @@ class _HSIC(torch.autograd.Function):
         )
         scale = 2 / max(1, len(units[0]) - 1) ** 2
         share = gradients[0].tolist()
+        to_kernel_MM, slope_MM = (torch.empty_like(matrices[0]) for _ in range(2))  # fresh pages cost more than sums
         found: list[Tensor | None] = []
         for own, unit_MD in enumerate(units):
             partners = [
@@ -86,28 +87,30 @@ class _HSIC(torch.autograd.Function):
             if not partners:
                 found.append(None)
                 continue
-            to_kernel_MM = torch.zeros_like(matrices[own])
             mean_M = torch.zeros_like(means[own])
-            for weight, other in partners:
-                to_kernel_MM.add_(matrices[other], alpha=weight)
+            for number, (weight, other) in enumerate(partners):
                 mean_M.add_(means[other], alpha=weight)
+                if number:
+                    to_kernel_MM.add_(matrices[other], alpha=weight)
+                else:
+                    torch.mul(matrices[other], weight, out=to_kernel_MM)
             to_kernel_MM.sub_(mean_M).sub_(mean_M[:, None])
-            slope_MM = _slope(matrices[own] + ctx.levels[own], ctx.kernel, ctx.bandwidth)
-            to_cosine_MM = to_kernel_MM if slope_MM is None else to_kernel_MM.mul_(slope_MM)
-            found.append((to_cosine_MM @ unit_MD).mul_(scale))
+            if ctx.kernel != "linear":
+                torch.add(matrices[own], ctx.levels[own], out=slope_MM)
+                to_kernel_MM.mul_(_slope_(slope_MM, ctx.kernel, ctx.bandwidth))
+            found.append((to_kernel_MM @ unit_MD).mul_(scale))
         return None, None, None, *found
 
 
-def _kernel(cosine_MM: Tensor, kernel: Kernel, bandwidth: float) -> Tensor:
+def _kernel_(cosine_MM: Tensor, kernel: Kernel, bandwidth: float) -> Tensor:
+    """The kernel of cosines, in their place."""
     if kernel == "linear":
         return cosine_MM
     if kernel == "polynomial":
-        return ((1 + cosine_MM) / 2).square()
-    return ((cosine_MM - 1) / bandwidth).exp()
+        return cosine_MM.add_(1).div_(2).square_()
+    return cosine_MM.sub_(1).div_(bandwidth).exp_()
 
 
-def _slope(kernel_MM: Tensor, kernel: Kernel, bandwidth: float) -> Tensor | None:
-    """Derivative of the kernel by the cosine, from the kernel itself, in its place; None for 1."""
-    if kernel == "linear":
-        return None
+def _slope_(kernel_MM: Tensor, kernel: Kernel, bandwidth: float) -> Tensor:
+    """Derivative of the kernel by the cosine from the kernel itself, in its place; for the linear one it is 1."""
     return kernel_MM.clamp_(min=0).sqrt_() if kernel == "polynomial" else kernel_MM.div_(bandwidth)

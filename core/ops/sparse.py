@@ -179,9 +179,10 @@ def entry_dots(pattern: Pattern, left_RD: Tensor, right_CD: Tensor) -> Tensor:
     if pattern.num_entries == 0:
         return left_RD.new_zeros(0)
     if left_RD.is_cuda or has_sampled_product():
-        zeros = _csr_tensor(pattern, left_RD.new_zeros(pattern.num_entries))
-        dots: Tensor = torch.sparse.sampled_addmm(zeros, left_RD, right_CD.t(), beta=0.0).values()
-        return dots
+        found_E = left_RD.new_zeros(pattern.num_entries)
+        matrix = _csr_tensor(pattern, found_E)  # shares the memory of found_E, so that the product ends there
+        torch.sparse.sampled_addmm(matrix, left_RD, right_CD.t(), beta=0.0, out=matrix)
+        return found_E
     _say_fallback()
     return gathered_dots(pattern, left_RD, right_CD)
 
