@@ -54,6 +54,22 @@ class Standing:
             for variant, by_seed in self.runs.items()
         }
 
+    def values_on(
+        self, part: str, metric: str, stored: Mapping[str, Mapping[str, Any]]
+    ) -> dict[str, dict[int, float]]:
+        """The metric over the test pairs of `part`, seen or unseen; runs that have none of these are left out.
+
+        stored: what each run stored of its test under its own protocol, by the run's id.
+        """
+        found: dict[str, dict[int, float]] = {}
+        for variant, by_seed in self.runs.items():
+            for seed, run in sorted(by_seed.items()):
+                measured = stored.get(run.run_id, {}).get(part)
+                value = measured.get(metric) if isinstance(measured, Mapping) else None
+                if value is not None:
+                    found.setdefault(variant, {})[seed] = float(value)
+        return found
+
 
 def standing(own: RunSummary, system: System, runs: Sequence[RunSummary], metric: str) -> Standing:
     """Which runs stand beside `own` as the full model or as one of its variants.

@@ -5,6 +5,7 @@ What they return is shared between sessions: read it, never write into it.
 
 import zlib
 from collections import OrderedDict
+from collections.abc import Mapping
 from dataclasses import dataclass, field
 from pathlib import Path
 from threading import Lock
@@ -220,6 +221,22 @@ def _training_matrices(_data: Dataset, fit_on: FitOn, noise: float, seed: int, c
     from core.data.ranking import ranking_data  # loads scipy, which most pages do without
 
     return ranking_data(_data, fit_on, auxiliary_noise=noise, noise_seed=seed)
+
+
+def results(run: RunFolder) -> Mapping[str, Mapping[str, Any]]:
+    """What the run stored of its test, by protocol; empty before the test. Raises RunError if that is damaged."""
+    content: Any = run.result()
+    if content is None:
+        return {}
+    stored = content.get("protocols") if isinstance(content, Mapping) else None
+    if not isinstance(stored, Mapping) or not all(
+        isinstance(result, Mapping) and isinstance(result.get("metrics"), Mapping)
+        for result in stored.values()
+    ):
+        raise RunError(
+            f"{run.run_id}: result.json has no metrics; delete that file, then evaluate the run again"
+        )
+    return stored
 
 
 def per_user(run: RunFolder) -> pd.DataFrame | None:

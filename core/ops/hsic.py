@@ -78,7 +78,9 @@ class _HSIC(torch.autograd.Function):
         )
         scale = 2 / max(1, len(units[0]) - 1) ** 2
         share = gradients[0].tolist()
-        to_kernel_MM, slope_MM = (torch.empty_like(matrices[0]) for _ in range(2))  # fresh pages cost more than sums
+        to_kernel_MM, slope_MM = (
+            torch.empty_like(matrices[0]) for _ in range(2)
+        )  # fresh pages cost more than sums
         found: list[Tensor | None] = []
         for own, unit_MD in enumerate(units):
             partners = [

@@ -1,11 +1,10 @@
 """What the page Compare looks at: the picked runs with recipes and results, and the controls over them."""
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Sequence
 from dataclasses import dataclass
 from functools import cached_property
-from typing import Any
 
-from core.errors import ConfigError, RelScopeError, RunError
+from core.errors import ConfigError, RelScopeError
 from core.home import Home
 from core.runs.folder import RunFolder, open_run
 from core.runs.summary import RunSummary
@@ -88,22 +87,7 @@ def load(home: Home, picked: Sequence[RunSummary]) -> View:
 
 def _entry(run: RunFolder, summary: RunSummary) -> Entry:
     environment = run.environment() or {}
-    return Entry(summary, run.recipe(), _results(run), str(environment.get("git_commit") or ""))
-
-
-def _results(run: RunFolder) -> Mapping[str, Mapping[str, Any]]:
-    content: Any = run.result()
-    if content is None:
-        return {}
-    stored = content.get("protocols") if isinstance(content, Mapping) else None
-    if not isinstance(stored, Mapping) or not all(
-        isinstance(result, Mapping) and isinstance(result.get("metrics"), Mapping)
-        for result in stored.values()
-    ):
-        raise RunError(
-            f"{run.run_id}: result.json has no metrics; delete that file, then evaluate the run again"
-        )
-    return stored
+    return Entry(summary, run.recipe(), readers.results(run), str(environment.get("git_commit") or ""))
 
 
 def controls(view: View) -> View:

@@ -1,5 +1,6 @@
 """What each part of HGIB contributes, on the Information page: a verdict per claim of the paper, a figure, what is missing."""
 
+from collections.abc import Mapping
 from typing import Any
 
 import pandas as pd
@@ -8,8 +9,9 @@ import streamlit as st
 from core.catalog.base import System
 from core.catalog.systems import CATALOG
 from core.errors import RelScopeError
-from dashboard import parts, readers, states, words
-from dashboard.compare_tables import cell, interval
+from core.runs.folder import open_run
+from dashboard import parts, readers, selection, states, words
+from dashboard.compare_tables import PARTS, cell, interval
 from dashboard.drawing import show
 from dashboard.figures.parts import contributions
 from dashboard.glossary import meaning
@@ -37,10 +39,30 @@ def contributed(view: View) -> None:
     titles = {name: variant.title for name, variant in system.variants.items()}
     table = parts.parts_table(values, titles)
     _claims(values, table)
-    _figure(view, table, metric)
-    _table(table, metric)
+    part = selection.pick(
+        "part", "Test pairs", list(PARTS), title=PARTS.__getitem__, widget="segments", help=meaning("seen")
+    )
+    if part == "all":
+        _measured(view, table, metric, part)
+    elif chosen := standing.values_on(part, metric, _stored(view, standing)):
+        _measured(view, parts.parts_table(chosen, titles), metric, part)
+    else:
+        st.caption(f"The test of {states.plain(view.recipe.dataset)} has no {PARTS[part]}.")
     _told(view, standing)
     _missing(view, system, table, standing)
+
+
+def _stored(view: View, standing: Standing) -> dict[str, Mapping[str, Any]]:
+    """What each run stored of its test under its own protocol."""
+    runs = [run for by_seed in standing.runs.values() for run in by_seed.values()]
+    return {
+        run.run_id: readers.results(open_run(view.home, run.run_id)).get(run.protocol, {}) for run in runs
+    }
+
+
+def _measured(view: View, table: pd.DataFrame, metric: str, part: str) -> None:
+    _figure(view, table, metric, part)
+    _table(table, metric)
 
 
 def _claims(values: dict[str, dict[int, float]], table: pd.DataFrame) -> None:
@@ -51,29 +73,32 @@ def _claims(values: dict[str, dict[int, float]], table: pd.DataFrame) -> None:
         )
 
 
-def _about(view: View, metric: str) -> str:
+def _about(view: View, metric: str, part: str) -> str:
     recipe = view.recipe
     return (
-        f"{metric_title(metric)}, {recipe.dataset}, protocol {recipe.protocol.key}, trained on {words.fit_on(recipe.fit_on, recipe.auxiliary_noise)}, "
+        f"{metric_title(metric)} over {PARTS[part]}, {recipe.dataset}, protocol {recipe.protocol.key}, trained on {words.fit_on(recipe.fit_on, recipe.auxiliary_noise)}, "
         f"preset {recipe.preset}"
     )
 
 
-def _figure(view: View, table: pd.DataFrame, metric: str) -> None:
+def _figure(view: View, table: pd.DataFrame, metric: str, part: str) -> None:
     if table["difference"].notna().sum() == 0:
         st.caption(
             "No run of the full model shares a seed with a run of a variant yet, so there is no difference to draw."
         )
         return
     title = metric_title(metric)
-    st.markdown(f"**What {title} loses without a part**: the full model minus the variant, seed by seed")
+    over = "" if part == "all" else f" over {PARTS[part]}"
+    st.markdown(
+        f"**What {title}{over} loses without a part**: the full model minus the variant, seed by seed"
+    )
     show(
         contributions(table, x=f"difference in {title}, paired by seed"),
         table,
-        name=f"parts-{view.run.run_id}",
+        name=f"parts-{view.run.run_id}" if part == "all" else f"parts-{view.run.run_id}-{part}",
         source="HGIB, Section 5.4; bars: 95 % interval over seeds (t); right of zero the part helps",
         alt=f"Difference in {title} between the full model and each variant",
-        about=_about(view, metric),
+        about=_about(view, metric, part),
     )
 
 

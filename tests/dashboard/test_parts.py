@@ -54,6 +54,22 @@ def test_runs_stand_for_variants_by_their_settings() -> None:
     assert found.values(METRIC)[FULL] == {0: 0.2}
 
 
+def test_values_over_pairs_seen_or_unseen_leave_out_runs_without_such_pairs() -> None:
+    found = standing(run(), run(seed=1), run("without_pres"), run("without_comp"))
+    ids = {
+        variant: {seed: known.run_id for seed, known in by_seed.items()}
+        for variant, by_seed in found.runs.items()
+    }
+    stored = {
+        ids[FULL][0]: {"seen": {"pairs": 3, METRIC: 0.6}, "unseen": {"pairs": 0}},
+        ids[FULL][1]: {"seen": {"pairs": 3, METRIC: 0.5}, "unseen": ["damaged"]},
+        ids["without_pres"][0]: {"unseen": {"pairs": 9, METRIC: 0.04}},
+    }
+    assert found.values_on("seen", METRIC, stored) == {FULL: {0: 0.6, 1: 0.5}}
+    assert found.values_on("unseen", METRIC, stored) == {"without_pres": {0: 0.04}}
+    assert found.values_on("unseen", METRIC, {}) == {}
+
+
 def test_a_variant_finds_the_full_model_with_the_same_other_settings() -> None:
     own = run("without_pres", dim=16)
     found = standing(own, run(dim=16), run(), run("without_comp", dim=16), run("without_comp"))

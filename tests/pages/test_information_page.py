@@ -1,13 +1,15 @@
 """The Information page: its answer, its alarms, every part, what each variant lacks, and every state without levels."""
 
 from dataclasses import replace
+from itertools import product
 
 import numpy as np
 import pytest
 
+from core.files import read_json, write_json
 from core.findings import Axis, History, Kind, load_finding, load_history, save_finding, save_history
 from core.home import Home
-from core.runs.folder import RunFolder
+from core.runs.folder import RunFolder, open_run
 from dashboard.panels.information_levels import small_percent
 from tests.dashboard import stored_levels, stored_runs
 from tests.pages.conftest import texts
@@ -244,6 +246,35 @@ def test_parts_are_compared_over_seeds_and_claims_are_judged(ablation, opened, t
     assert ":green-badge[✓ holds] “removing L\\_pres costs most”" in said
     assert ":gray-badge[? not settled] “which edges get which weight matters”" in said
     assert "left out, for they differ in other settings\\: 1 run" in said
+    assert "Not trained on this footing yet" in said
+
+
+def set_parts(home, data, run_id: str, seen: float | None, unseen: float) -> None:
+    run = open_run(home, run_id)
+    recipe = run.recipe()
+    stored = read_json(run.path / "result.json")
+    own, metric = stored["protocols"][recipe.protocol.key], recipe.protocol.main_metric
+    own["seen"] = {"pairs": 0} if seen is None else {"pairs": 70, metric: seen}
+    own["unseen"] = {"pairs": 9, metric: unseen}
+    write_json(run.path / "result.json", stored)
+
+
+def test_parts_are_compared_over_pairs_never_seen_and_say_when_there_are_none(
+    ablation, home, data, opened, tables
+) -> None:
+    for variant, seed in product(("full", *ablation), range(3)):
+        lost = 0.01 if variant == "without_pres" else 0.0
+        set_parts(home, data, f"{variant}-{seed}", None, 0.03 + 0.001 * seed - lost)
+    app = opened("information", run="full-0", information="parts", part="unseen")
+    table = tables["parts-full-0-unseen"].set_index("variant")
+    assert table.loc[""]["mean"] == pytest.approx(0.031)
+    assert table.loc["without_pres"]["difference"] == pytest.approx(0.01)
+    assert table.loc["without_comp"]["difference"] == pytest.approx(0)
+    said = texts(app)
+    assert "over pairs never seen before loses without a part" in said
+    assert "“removing L\\_pres costs most”" in said, "the paper's claims are about all test pairs"
+    said = texts(opened("information", run="full-0", information="parts", part="seen"))
+    assert f"The test of {data.name} has no pairs seen before" in said
     assert "Not trained on this footing yet" in said
 
 

@@ -182,6 +182,15 @@ def test_nan_scores_are_refused_with_the_remedy(data, protocol):
         evaluate(scorers.Table(table), data, protocol)
 
 
+@pytest.mark.parametrize("protocol", [FULL, SAMPLED])
+def test_infinite_scores_rank_like_any_other(data, protocol):
+    """Their sum is no number, and yet none of them is NaN."""
+    order = np.random.default_rng(2).permuted(np.tile(np.arange(float(ITEMS)), (USERS, 1)), axis=1)
+    extreme = np.where(order == 0, -np.inf, np.where(order == ITEMS - 1, np.inf, order))
+    plain = evaluate(scorers.Table(order), data, protocol)
+    assert evaluate(scorers.Table(extreme), data, protocol).ranks.tolist() == plain.ranks.tolist()
+
+
 def test_a_split_without_pairs_is_refused(data):
     empty = tiny.ranking_from({"buy": data.train["buy"].toarray()}, None, data.test.toarray())
     with pytest.raises(DataError, match="no valid pairs"):
