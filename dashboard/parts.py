@@ -14,6 +14,7 @@ from core.catalog.base import System
 from core.evaluation.statistics import Spread, spread
 from core.recipe import Recipe, varied
 from core.runs.summary import RunSummary
+from dashboard import words
 
 FULL = ""
 GAP = "\u00a0"
@@ -237,7 +238,7 @@ def _interval(about: Spread) -> str:
 
 def signed(value: float) -> str:
     """`+.0123`, `−.0045`."""
-    return ("−" if value < 0 else "+") + f"{abs(value):.4f}".removeprefix("0")
+    return ("" if round(value, 4) < 0 else "+") + words.score(value)
 
 
 def missing(table: pd.DataFrame) -> list[str]:

@@ -27,10 +27,10 @@ SILENT_AFTER = 30.0
 
 
 def score(value: float | None) -> str:
-    """A metric with four decimals and no leading zero: `.5962`."""
+    """A metric with four decimals and no leading zero: `.5962`, `−.0027` for the end of an interval below zero."""
     if value is None or value != value:
         return "–"
-    return f"{value:.4f}".removeprefix("0") if value >= 0 else f"{value:.4f}"
+    return ("−" if round(value, 4) < 0 else "") + f"{abs(value):.4f}".removeprefix("0")
 
 
 def percent(share: float) -> str:

@@ -12,7 +12,14 @@ def status(**fields) -> Status:
 
 @pytest.mark.parametrize(
     ("value", "text"),
-    [(0.59618, ".5962"), (1.0, "1.0000"), (None, "–"), (float("nan"), "–"), (-0.25, "-0.2500")],
+    [
+        (0.59618, ".5962"),
+        (1.0, "1.0000"),
+        (None, "–"),
+        (float("nan"), "–"),
+        (-0.25, "−.2500"),
+        (-1e-6, ".0000"),
+    ],
 )
 def test_scores_have_four_decimals(value, text) -> None:
     assert words.score(value) == text
