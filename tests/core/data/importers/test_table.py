@@ -361,7 +361,7 @@ REFUSED = [
     ("user,item\n1,5\n".encode("utf-16"), "is no UTF-8 text"),
     (b"\x00\x01\x02\x03" * 50, "is no UTF-8 text"),
     ("user,item\n1,5\n1,5\n", "no user has two 'interaction' pairs"),
-    (gzip.compress(EVENTS.encode())[:60], "is truncated or damaged"),
+    (gzip.compress(EVENTS.encode(), mtime=0)[:60], "is truncated or damaged"),
     (b"\x1f\x8b" + b"\x00" * 20, "is truncated or damaged"),
     (b"PAR1" + b"\x00" * 20, "is truncated or damaged Parquet"),
     (parquet(user=[1, 2], item=[5, 6])[:-9], "is truncated or damaged Parquet"),
@@ -401,7 +401,7 @@ REFUSED = [
     (zipped(**{"../a.csv": b"user,item\n"}), r"the member '../a.csv' points outside of the archive"),
     (zipped(**{"/etc/a.csv": b"user,item\n"}), r"the member '/etc/a.csv' points outside"),
     (zipped(**{"C:\\a.csv": b"user,item\n"}), "points outside"),
-    (zipped(**{"a.csv.gz": gzip.compress(EVENTS.encode())}), "is no UTF-8 text"),
+    (zipped(**{"a.csv.gz": gzip.compress(EVENTS.encode(), mtime=0)}), "is no UTF-8 text"),
     (zipped(**{"a.csv": EVENTS.encode()})[:-30], "is no readable zip archive"),
 ]
 
@@ -477,7 +477,7 @@ def test_a_table_is_detected_by_its_name(stored, name):
 
 def test_a_truncated_table_of_any_length_reads_or_is_refused(home, stored):
     for content in (
-        gzip.compress(EVENTS.encode()),
+        gzip.compress(EVENTS.encode(), mtime=0),
         zipped(**{"a.csv": EVENTS.encode()}),
         parquet(user=[1, 1, 1], item=[5, 6, 7]),
     ):
