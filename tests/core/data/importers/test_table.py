@@ -69,10 +69,11 @@ def left_behind(home: Home) -> list[str]:
 
 
 def zipped(**members: bytes) -> bytes:
+    """An archive without time stamps, so that every collection of the tests names them alike."""
     file = io.BytesIO()
     with zipfile.ZipFile(file, "w", zipfile.ZIP_DEFLATED) as archive:
         for name, content in members.items():
-            archive.writestr(name, content)
+            archive.writestr(zipfile.ZipInfo(name), content, zipfile.ZIP_DEFLATED)
     return file.getvalue()
 
 
