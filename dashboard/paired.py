@@ -85,7 +85,7 @@ def sentence(row: Mapping[str, Any], one: str, other: str, metric: str) -> str:
     if row["verdict"] == NOT_SHOWN:
         return (
             f"**{one}** and **{other}** cannot be told apart in {title} on {size}: "
-            f"difference {_signed(row['difference'])} (95 % {_signed(row['low'])} to {_signed(row['high'])})."
+            f"difference {words.signed(row['difference'])} (95 % {words.signed(row['low'])} to {words.signed(row['high'])})."
         )
     sign = 1 if row["verdict"] == "ahead" else -1
     ends = sorted((sign * row["low"], sign * row["high"]))
@@ -102,10 +102,6 @@ def overall(table: pd.DataFrame, one: str) -> str:
     ahead = int((table["verdict"] == "ahead").sum())
     which = f"all {len(table)}" if ahead == len(table) else f"{ahead} of the {len(table)}"
     return f" **{one}** is ahead of {which} others."
-
-
-def _signed(value: float) -> str:
-    return ("−" if value < 0 else "+") + words.score(abs(value))
 
 
 def p_text(p: float) -> str:

@@ -194,7 +194,7 @@ def _every_part(verdicts: Mapping[str, str], moved: Mapping[str, float]) -> Clai
     found = [verdicts[name] for name in PAPER]
     verdict = HOLDS if set(found) == {HELPS} else FAILS if HURTS in found else OPEN
     said = [
-        f"{PARTS[name]} {found_so}" + (f" ({signed(moved[name])})" if found_so != MISSING else "")
+        f"{PARTS[name]} {found_so}" + (f" ({words.signed(moved[name])})" if found_so != MISSING else "")
         for name, found_so in zip(PAPER, found)
     ]
     return Claim("every part helps", verdict, ", ".join(said))
@@ -214,11 +214,13 @@ def _costs_most(values: Mapping[str, Mapping[int, float]]) -> Claim:
     beaten = [name for name, about in compared.items() if about.size > 1 and about.high < 0]
     own = differences(values, PAPER[0])
     if own and _verdict(spread(own)) == HURTS:
-        return Claim(claim, FAILS, f"without L_pres the model does better, by {signed(-float(np.mean(own)))}")
+        return Claim(
+            claim, FAILS, f"without L_pres the model does better, by {words.signed(-float(np.mean(own)))}"
+        )
     won = [name for name, about in compared.items() if about.size > 1 and about.low > 0]
     verdict = FAILS if beaten else HOLDS if len(won) == len(compared) else OPEN
     said = [
-        f"{signed(about.mean)} more than removing {PARTS[name]}{_interval(about)}"
+        f"{words.signed(about.mean)} more than removing {PARTS[name]}{_interval(about)}"
         for name, about in compared.items()
     ]
     return Claim(claim, verdict, "it costs " + " and ".join(said))
@@ -226,19 +228,14 @@ def _costs_most(values: Mapping[str, Mapping[int, float]]) -> Claim:
 
 def _one(claim: str, verdict: str, moved: float, what: str) -> Claim:
     named = {HELPS: HOLDS, HURTS: FAILS}
-    why = f"no finished run: {what}" if verdict == MISSING else f"{what} costs {signed(moved)}"
+    why = f"no finished run: {what}" if verdict == MISSING else f"{what} costs {words.signed(moved)}"
     return Claim(claim, named.get(verdict, OPEN), why + (" (one seed)" if verdict == SINGLE else ""))
 
 
 def _interval(about: Spread) -> str:
     if about.size < 2:
         return " (one seed)"
-    return f" (95{GAP}% {signed(about.low)} to {signed(about.high)})"
-
-
-def signed(value: float) -> str:
-    """`+.0123`, `−.0045`."""
-    return ("" if round(value, 4) < 0 else "+") + words.score(value)
+    return f" (95{GAP}% {words.signed(about.low)} to {words.signed(about.high)})"
 
 
 def missing(table: pd.DataFrame) -> list[str]:

@@ -33,6 +33,11 @@ def score(value: float | None) -> str:
     return ("−" if round(value, 4) < 0 else "") + f"{abs(value):.4f}".removeprefix("0")
 
 
+def signed(value: float) -> str:
+    """A difference of metrics: `+.0123`, `−.0045`."""
+    return ("" if round(value, 4) < 0 else "+") + score(value)
+
+
 def percent(share: float) -> str:
     return f"{100 * share:.1f} %"
 

@@ -78,9 +78,8 @@ class _HSIC(torch.autograd.Function):
         )
         scale = 2 / max(1, len(units[0]) - 1) ** 2
         share = gradients[0].tolist()
-        to_kernel_MM, slope_MM = (
-            torch.empty_like(matrices[0]) for _ in range(2)
-        )  # fresh pages cost more than sums
+        # two buffers for all sets: fresh memory costs more than the sums in it
+        to_kernel_MM, slope_MM = torch.empty_like(matrices[0]), torch.empty_like(matrices[0])
         found: list[Tensor | None] = []
         for own, unit_MD in enumerate(units):
             partners = [
@@ -89,13 +88,11 @@ class _HSIC(torch.autograd.Function):
             if not partners:
                 found.append(None)
                 continue
+            to_kernel_MM.zero_()
             mean_M = torch.zeros_like(means[own])
-            for number, (weight, other) in enumerate(partners):
+            for weight, other in partners:
+                to_kernel_MM.add_(matrices[other], alpha=weight)
                 mean_M.add_(means[other], alpha=weight)
-                if number:
-                    to_kernel_MM.add_(matrices[other], alpha=weight)
-                else:
-                    torch.mul(matrices[other], weight, out=to_kernel_MM)
             to_kernel_MM.sub_(mean_M).sub_(mean_M[:, None])
             if ctx.kernel != "linear":
                 torch.add(matrices[own], ctx.levels[own], out=slope_MM)

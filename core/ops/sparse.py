@@ -179,10 +179,9 @@ def entry_dots(pattern: Pattern, left_RD: Tensor, right_CD: Tensor) -> Tensor:
     if pattern.num_entries == 0:
         return left_RD.new_zeros(0)
     if left_RD.is_cuda or has_sampled_product():
-        found_E = left_RD.new_zeros(pattern.num_entries)
-        matrix = _csr_tensor(pattern, found_E)  # shares the memory of found_E, so that the product ends there
-        torch.sparse.sampled_addmm(matrix, left_RD, right_CD.t(), beta=0.0, out=matrix)
-        return found_E
+        found = _csr_tensor(pattern, left_RD.new_zeros(pattern.num_entries))
+        torch.sparse.sampled_addmm(found, left_RD, right_CD.t(), beta=0.0, out=found)  # no copy of E values
+        return found.values()
     _say_fallback()
     return gathered_dots(pattern, left_RD, right_CD)
 

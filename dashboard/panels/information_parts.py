@@ -111,9 +111,9 @@ def _table(table: pd.DataFrame, metric: str) -> None:
             "seeds": known["seeds"],
             "mean": [cell(mean, float("nan")) for mean in known["mean"]],
             "interval": [interval(low, high) for low, high in zip(known["low"], known["high"])],
-            "difference": [parts.signed(d) if d == d else "–" for d in known["difference"]],
+            "difference": [words.signed(d) if d == d else "–" for d in known["difference"]],
             "difference_interval": [
-                f"{parts.signed(low)} to {parts.signed(high)}" if low == low else "–"
+                f"{words.signed(low)} to {words.signed(high)}" if low == low else "–"
                 for low, high in zip(known["difference_low"], known["difference_high"])
             ],
             "pairs": known["pairs"].where(known["variant"] != FULL),

@@ -26,6 +26,13 @@ def test_scores_have_four_decimals(value, text) -> None:
 
 
 @pytest.mark.parametrize(
+    ("value", "text"), [(0.0123, "+.0123"), (-0.0045, "−.0045"), (-1e-6, "+.0000"), (0.0, "+.0000")]
+)
+def test_differences_bear_their_sign(value, text) -> None:
+    assert words.signed(value) == text
+
+
+@pytest.mark.parametrize(
     ("seconds", "text"),
     [(0.42, "0.4 s"), (42, "42 s"), (185, "3 min 05 s"), (7800, "2 h 10 min"), (-3, "0.0 s")],
 )

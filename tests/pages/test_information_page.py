@@ -249,7 +249,8 @@ def test_parts_are_compared_over_seeds_and_claims_are_judged(ablation, opened, t
     assert "Not trained on this footing yet" in said
 
 
-def set_parts(home, data, run_id: str, seen: float | None, unseen: float) -> None:
+def set_parts(home, run_id: str, seen: float | None, unseen: float) -> None:
+    """Give the run another main metric over pairs seen before (None: there are none) and never seen."""
     run = open_run(home, run_id)
     recipe = run.recipe()
     stored = read_json(run.path / "result.json")
@@ -264,7 +265,7 @@ def test_parts_are_compared_over_pairs_never_seen_and_say_when_there_are_none(
 ) -> None:
     for variant, seed in product(("full", *ablation), range(3)):
         lost = 0.01 if variant == "without_pres" else 0.0
-        set_parts(home, data, f"{variant}-{seed}", None, 0.03 + 0.001 * seed - lost)
+        set_parts(home, f"{variant}-{seed}", None, 0.03 + 0.001 * seed - lost)
     app = opened("information", run="full-0", information="parts", part="unseen")
     table = tables["parts-full-0-unseen"].set_index("variant")
     assert table.loc[""]["mean"] == pytest.approx(0.031)
