@@ -23,12 +23,14 @@ class Protocol(BaseModel):
     """How a ranking is scored.
 
     `full` ranks every item except the user's training items of the target behaviour. `sampled99` ranks each test item
-    among its own 99 items drawn uniformly from those the user never touched under the target behaviour.
+    among its own 99 items drawn uniformly from those the user never touched under the target behaviour. `mmrec` is the
+    rule of the toolkit that most multimodal recommenders are published with (MMRec, Zhou 2023): all items but the user's
+    training items, users without a training item left out, training negatives drawn from items seen in training.
     """
 
     model_config = ConfigDict(frozen=True, extra="forbid")
 
-    name: Literal["full", "sampled99"]
+    name: Literal["full", "sampled99", "mmrec"]
     ks: tuple[int, ...] = Field(default=(5, 10, 20, 50), description="cut-offs K of the metrics")
     mask_valid: bool = Field(default=True, description="hide validation items when testing (full only)")
     num_negatives: int = Field(
@@ -58,18 +60,37 @@ class Protocol(BaseModel):
     @property
     def main_metric(self) -> str:
         """The metric that selects epochs and leads tables."""
+        if self.name == "mmrec":
+            return "recall@20" if 20 in self.ks else f"recall@{self.ks[-1]}"
         return "ndcg@10" if 10 in self.ks else f"ndcg@{self.ks[0]}"
+
+    @property
+    def hides_valid(self) -> bool:
+        """True if validation items are no candidates when testing."""
+        return self.name == "full" and self.mask_valid
+
+    @property
+    def drops_untrained_users(self) -> bool:
+        """True if users without a training item of the target are not evaluated."""
+        return self.name == "mmrec"
+
+    @property
+    def trained_negatives(self) -> bool:
+        """True if training draws negative items only among those that somebody reached the target with in training."""
+        return self.name == "mmrec"
 
 
 # Options that each protocol heeds; the others change nothing and so are refused.
 _OPTIONS: dict[str, tuple[str, ...]] = {
     "full": ("mask_valid",),
     "sampled99": ("num_negatives", "candidate_seed"),
+    "mmrec": (),
 }
 
 PROTOCOLS: dict[str, Protocol] = {
     "full": Protocol(name="full"),
     "sampled99": Protocol(name="sampled99", ks=(1, 5, 10, 20)),
+    "mmrec": Protocol(name="mmrec"),
 }
 
 
@@ -82,7 +103,7 @@ def parse_protocol(text: str) -> Protocol:
     for option in filter(None, options.split(",")):
         field, separator, value = option.partition("=")
         if not separator or field not in _OPTIONS[name]:
-            known = ", ".join(f"{option}=..." for option in _OPTIONS[name])
+            known = ", ".join(f"{option}=..." for option in _OPTIONS[name]) or "none"
             raise ConfigError(f"protocol {text!r}: cannot read {option!r}; options of {name}: {known}")
         values[field] = value
     try:

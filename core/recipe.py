@@ -120,6 +120,31 @@ def make_recipe(
         raise ConfigError(problems) from error
 
 
+def parent_recipe(recipe: Recipe) -> Recipe | None:
+    """The recipe of the run that `recipe` builds on, or None. Same data, protocol, pairs and seed; the same preset, where the
+    parent's system has it. An epoch is never chosen on test pairs for a parent."""
+    entry = system(recipe.system)
+    parent = entry.parent(recipe.system_config()) if entry.parent else None
+    if parent is None:
+        return None
+    chosen = (
+        "valid" if recipe.selection == "test_as_published" and recipe.fit_on == "train" else recipe.selection
+    )
+    return make_recipe(
+        recipe.dataset,
+        recipe.dataset_hash,
+        parent.system,
+        preset=recipe.preset if recipe.preset in system(parent.system).presets else "paper",
+        overrides=parent.settings,
+        protocol=recipe.protocol.key,
+        fit_on=recipe.fit_on,
+        selection="last" if chosen == "test_as_published" else chosen,
+        seed=recipe.seed,
+        device=recipe.device,
+        auxiliary_noise=recipe.auxiliary_noise,
+    )
+
+
 def varied(recipe: Recipe, variant: str | None, dropped: Collection[str]) -> Recipe:
     """`recipe` as `variant`, which settles the settings `dropped`, and nothing else changed. Raises ConfigError where its
     preset or the variant has left the catalog."""

@@ -4,9 +4,9 @@ from collections.abc import Sequence
 
 import pandas as pd
 
+from core.runs.standing import Step
 from core.studies.noise import CONTESTANTS, WHOLE, Contestant
 from core.studies.noise_results import Contrast, contrasts, summarised
-from core.studies.standing import Step
 from dashboard import words
 from dashboard.compare_tables import MISSING, cell, interval
 from dashboard.results import metric_title

@@ -87,6 +87,8 @@ def protocol(key: str) -> str:
 def protocol_title(protocol: Protocol) -> str:
     if protocol.name == "full":
         return "full ranking of all items" + ("" if protocol.mask_valid else ", validation items not hidden")
+    if protocol.name == "mmrec":
+        return "full ranking as in MMRec, only training items hidden, users without any left out"
     return f"sampled ranking, each test item against {protocol.num_negatives} random ones"
 
 

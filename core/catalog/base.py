@@ -1,6 +1,6 @@
 """What a catalog entry is: a system's config, presets and variants, readable without torch."""
 
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, field
 from typing import Any, Literal
 
@@ -9,7 +9,7 @@ from pydantic import BaseModel, ConfigDict, Field, ValidationError
 from core.errors import ConfigError
 
 Patch = Mapping[str, Any]
-Family = Literal["multi-behaviour", "single behaviour", "counting"]
+Family = Literal["multi-behaviour", "multimodal", "single behaviour", "counting"]
 
 
 def setting(default: Any, text: str, *, unit: str = "", group: str = "Model", **bounds: Any) -> Any:
@@ -36,6 +36,13 @@ class TrainingConfig(SystemConfig):
         1.0, "factor on the learning rate at every stair; 1 keeps it constant", group="Training", gt=0, le=1
     )
     lr_decay_steps: int = setting(1000, "training steps per stair", unit="steps", group="Training", ge=1)
+    lr_decay_epochs: int = setting(
+        0,
+        "epochs over which the learning rate falls evenly by its factor, instead of in stairs; 0: stairs",
+        unit="epochs",
+        group="Training",
+        ge=0,
+    )
     validate_every: int = setting(5, "epochs between two validations", unit="epochs", group="Training", ge=1)
     patience: int = setting(
         0,
@@ -51,6 +58,11 @@ class TrainingConfig(SystemConfig):
         ge=0,
     )
 
+    def learning_rate_at(self, step: int, epoch: int) -> float:
+        """The learning rate after so many completed steps and epochs."""
+        stairs = epoch / self.lr_decay_epochs if self.lr_decay_epochs else step // self.lr_decay_steps
+        return self.learning_rate * float(self.lr_decay**stairs)
+
 
 @dataclass(frozen=True)
 class Variant:
@@ -62,13 +74,23 @@ class Variant:
 
 
 @dataclass(frozen=True)
+class Parent:
+    """The run that a system builds on: a system's key, and what is set differently from its preset."""
+
+    system: str
+    settings: Patch
+
+
+@dataclass(frozen=True)
 class System:
     """Something that can be trained.
 
     presets: name -> patch of the config's defaults; every system has `paper` and `small`.
     variants: name -> Variant, applied on top of a preset. search: setting -> the values that the paper tries, a grid.
     default_protocol: a name of core.protocol.PROTOCOLS.
-    needs_auxiliary: refuses data with the target behaviour alone. is_multi_task: learns to predict every behaviour and
+    needs_auxiliary: refuses data with the target behaviour alone. needs_features: refuses data without item features.
+    parent: from a config to the run whose item embeddings it builds on, or None for a config that needs none.
+    is_multi_task: learns to predict every behaviour and
     states the conflict between these tasks' gradients; the others learn the target alone.
     """
 
@@ -83,12 +105,22 @@ class System:
     search: Mapping[str, tuple[Any, ...]] = field(default_factory=dict)
     default_protocol: str = "full"
     needs_auxiliary: bool = False
+    needs_features: bool = False
+    parent: Callable[[Any], Parent | None] | None = None
     is_multi_task: bool = False
 
     @property
     def is_trained(self) -> bool:
         """False for closed-form systems, which are fitted once and have no epochs."""
         return issubclass(self.config, TrainingConfig)
+
+    def lacks(self, behaviors: Sequence[str], modalities: Sequence[str]) -> str:
+        """What data with these behaviours and modalities does not have and this system needs; empty if it can train on it."""
+        if self.needs_auxiliary and len(behaviors) < 2:
+            return "an auxiliary behaviour"
+        if self.needs_features and not modalities:
+            return "item features (of images, texts, ...)"
+        return ""
 
     def resolve(
         self, preset: str, variant: str | None = None, overrides: Patch | None = None

@@ -4,13 +4,18 @@ from core.catalog.base import System
 from core.catalog.baselines import CASCADING_RANK, EASE, ITEM_KNN, POPULARITY, SEEN_BEFORE
 from core.catalog.cigf import CIGF
 from core.catalog.crgcn import CRGCN
+from core.catalog.egra import EGRA
+from core.catalog.freedom import FREEDOM
 from core.catalog.hgib import HGIB
+from core.catalog.hypergraph import LGMREC, SRGFORMER
 from core.catalog.lightgcn import LIGHTGCN, LIGHTGCN_M
 from core.catalog.mbgcn import MBGCN
 from core.catalog.mbgmn import MBGMN
 from core.catalog.mf import MF
+from core.catalog.mgcn import MGCN
 from core.catalog.mule import MULE
 from core.catalog.ngcf import NGCF, NGCF_M
+from core.catalog.vbpr import VBPR
 from core.errors import ConfigError
 
 _SYSTEMS = (
@@ -23,6 +28,12 @@ _SYSTEMS = (
     LIGHTGCN_M,
     NGCF_M,
     CASCADING_RANK,
+    EGRA,
+    SRGFORMER,
+    MGCN,
+    FREEDOM,
+    LGMREC,
+    VBPR,
     LIGHTGCN,
     NGCF,
     MF,

@@ -3,25 +3,21 @@
 Source: MuLe (CIKM 2024), Section 3; HGIB (RecSys 2025), Section 4.5.
 """
 
-import logging
 from collections.abc import Sequence
 from dataclasses import dataclass, replace
-from pathlib import Path
 from typing import Literal
-from zipfile import BadZipFile
 
 import numpy as np
 from scipy.sparse import csr_array
 
+from core.data.kept import Arrays, kept
 from core.data.ranking import RankingData
 from core.errors import DataError
-from core.files import replacing
 
 ComponentKind = Literal["unified", "behavior", "intersection", "difference"]
 EDGE_FLOOR = 1e-7  # what a pruned edge still weighs, so that no degree is zero
 PRUNED_UP_TO = 2 * EDGE_FLOOR
 _VERSION = 1
-log = logging.getLogger("relscope")
 
 
 @dataclass(frozen=True, eq=False)
@@ -80,35 +76,17 @@ def _cached(data: RankingData) -> dict[str, csr_array]:
     if data.cache is None or data.auxiliary_noise:  # noise is drawn for a run or two: not worth a file
         return _built(data)
     path = data.cache / "graphs" / f"{data.key}-v{_VERSION}.npz"
+    arrays = kept(path, "component graphs", lambda: _arrays(_built(data)))
     shape = (data.num_users, data.num_items)
-    try:
-        return _read(path, shape)
-    except FileNotFoundError:
-        pass
-    except (OSError, ValueError, KeyError, EOFError, BadZipFile) as error:
-        log.warning("%s cannot be read and is built again: %s", path, error)
-    built = _built(data)
-    try:
-        with replacing(path) as file:
-            arrays = {
-                f"{key}/{part}": getattr(m, part)
-                for key, m in built.items()
-                for part in ("indptr", "indices")
-            }
-            np.savez(file, allow_pickle=False, **arrays)
-    except OSError as error:
-        log.warning("component graphs are not kept: %s", error)
-    return built
+    found = {}
+    for key in [name.removesuffix("/indptr") for name in arrays if name.endswith("/indptr")]:
+        indices, indptr = arrays[f"{key}/indices"], arrays[f"{key}/indptr"]
+        found[key] = csr_array((np.ones(len(indices), np.float32), indices, indptr), shape=shape)
+    return found
 
 
-def _read(path: Path, shape: tuple[int, int]) -> dict[str, csr_array]:
-    with path.open("rb") as file, np.load(file, allow_pickle=False) as arrays:
-        keys = [name.removesuffix("/indptr") for name in arrays.files if name.endswith("/indptr")]
-        found = {}
-        for key in keys:
-            indices, indptr = arrays[f"{key}/indices"], arrays[f"{key}/indptr"]
-            found[key] = csr_array((np.ones(len(indices), np.float32), indices, indptr), shape=shape)
-        return found
+def _arrays(graphs: dict[str, csr_array]) -> Arrays:
+    return {f"{key}/{part}": getattr(m, part) for key, m in graphs.items() for part in ("indptr", "indices")}
 
 
 def _built(data: RankingData) -> dict[str, csr_array]:

@@ -59,18 +59,26 @@ class Dataset:
         """Row i describes item i: `original_id` and, where known, `title` and `category`."""
         return _read_frame(self.folder / "items.parquet")
 
-    def features(self, modality: str) -> NDArray[np.float32]:
-        """Feature matrix [I, D] of one modality. Raises DataError for a modality that the data set lacks."""
+    def features(self, modality: str, *, mapped: bool = False) -> NDArray[np.float32]:
+        """Feature matrix [I, D] of one modality; `mapped`: read-only, from disk as it is used.
+
+        Raises DataError for a modality that the data set lacks, or one whose rows are not its items.
+        """
         if modality not in self.info.modalities:
             have = ", ".join(self.info.modalities) or "none"
             raise DataError(f"data set {self.info.name!r} has no modality {modality!r}; it has: {have}")
         path = self.folder / "features" / f"{modality}.npy"
         try:
-            matrix: NDArray[np.float32] = np.load(path, allow_pickle=False)
+            matrix: NDArray[np.float32] = np.load(path, mmap_mode="r" if mapped else None, allow_pickle=False)
         except (OSError, EOFError, ValueError) as error:
             raise DataError(
                 f"{path}: cannot be read as a NumPy matrix ({error}); import the data set again"
             ) from error
+        if matrix.ndim != 2 or len(matrix) != self.info.num_items or matrix.dtype != np.float32:
+            raise DataError(
+                f"{path}: expected {self.info.num_items} rows of float32, one per item, got {matrix.dtype} "
+                f"{list(matrix.shape)}; import the data set again"
+            )
         return matrix
 
     def truth(self, name: str) -> pd.DataFrame:

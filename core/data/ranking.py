@@ -3,6 +3,7 @@
 Shapes: U users, I items.
 """
 
+from collections.abc import Mapping
 from dataclasses import dataclass, field
 from pathlib import Path
 
@@ -28,6 +29,9 @@ class RankingData:
     cache: folder for what is made of these matrices once and for all, under names that hold `key`; None keeps nothing.
     added: per auxiliary behaviour the random pairs among its training pairs, empty without `auxiliary_noise`; for
     evaluation only, no model reads it. auxiliary_noise, noise_seed: how they were drawn.
+    features: modality -> [I, D] float32, read from disk as they are used. trained_negatives: negative items are drawn
+    among those with training pairs of the target alone. pretrained: item embeddings [I, D] of a parent run, for systems
+    that build on one.
     """
 
     name: str
@@ -41,6 +45,9 @@ class RankingData:
     added: dict[str, csr_array] = field(default_factory=dict)
     auxiliary_noise: float = 0.0
     noise_seed: int = 0
+    features: Mapping[str, NDArray[np.float32]] = field(default_factory=dict)
+    trained_negatives: bool = False
+    pretrained: NDArray[np.float32] | None = None
 
     @property
     def num_users(self) -> int:
@@ -60,6 +67,10 @@ class RankingData:
         """Names the training matrices: equal keys, equal matrices."""
         noise = f"-noise{self.auxiliary_noise!r}-s{self.noise_seed}" if self.auxiliary_noise else ""
         return f"{self.content_hash}-{self.fit_on.replace('+', '-')}{noise}"
+
+    def negative_pool(self) -> NDArray[np.int64] | None:
+        """The items that negatives are drawn from, in rising order; None for all."""
+        return np.flatnonzero(self.popularity()) if self.trained_negatives else None
 
     def popularity(self) -> NDArray[np.int64]:
         """Training pairs of the target per item, [I]."""
@@ -85,7 +96,12 @@ class RankingData:
 
 
 def ranking_data(
-    dataset: Dataset, fit_on: FitOn = "train", *, auxiliary_noise: float = 0.0, noise_seed: int = 0
+    dataset: Dataset,
+    fit_on: FitOn = "train",
+    *,
+    auxiliary_noise: float = 0.0,
+    noise_seed: int = 0,
+    trained_negatives: bool = False,
 ) -> RankingData:
     """The matrices of `dataset`; under `train+valid` the target's validation pairs join its training pairs.
 
@@ -123,6 +139,8 @@ def ranking_data(
         added=added,
         auxiliary_noise=auxiliary_noise,
         noise_seed=noise_seed if auxiliary_noise else 0,
+        features={modality: dataset.features(modality, mapped=True) for modality in info.modalities},
+        trained_negatives=trained_negatives,
     )
     if not data.train[target].nnz:
         raise DataError(

@@ -61,22 +61,28 @@ def check_feasible(data: RankingData, protocol: Protocol) -> None:
     if protocol.name == "sampled99":
         users = np.flatnonzero(np.diff(data.test.indptr) + np.diff(data.valid.indptr)).astype(np.int64)
         check_candidates(users, _touched(data), protocol.num_negatives)
+    for split, pairs in (("test", data.test), ("valid", data.valid)):
+        if pairs.nnz and not len(_evaluated_users(data, protocol, pairs)):
+            raise DataError(
+                f"{data.name}: no user with {split} pairs of {data.target!r} has a training pair, and {protocol.name} leaves "
+                "such users out; evaluate under the protocol full, or import the data with another split"
+            )
 
 
 def evaluate(model: Ranker, data: RankingData, protocol: Protocol, split: Split = "test") -> RankingResult:
     """Score `model` on every user with pairs in `split`. The graph is encoded once.
 
     Ties are broken against the model: an item is ranked behind all others with the same score, so that a constant
-    scorer gets 0. Raises DataError without pairs, RunError if a score is NaN.
+    scorer gets 0. Raises DataError without pairs or users, RunError if a score is NaN.
     """
     pairs = data.test if split == "test" else data.valid
     if pairs.nnz == 0:
         raise DataError(
             f"{data.name} has no {split} pairs to evaluate; import it with a split rule that holds some out"
         )
-    users = np.flatnonzero(np.diff(pairs.indptr)).astype(np.int64)
-    indptr = np.concatenate([[0], np.cumsum(np.diff(pairs.indptr)[users])]).astype(np.int64)
-    items = pairs.indices.astype(np.int64)
+    users = _evaluated_users(data, protocol, pairs)
+    chosen = pairs[users]
+    indptr, items = chosen.indptr.astype(np.int64), chosen.indices.astype(np.int64)
     owner = np.repeat(np.arange(len(users)), np.diff(indptr))
     exposure: dict[str, float] = {}
     with model.evaluating():
@@ -93,9 +99,17 @@ def evaluate(model: Ranker, data: RankingData, protocol: Protocol, split: Split 
     return RankingResult(protocol, users, indptr, items, ranks, seen, per_user, exposure)
 
 
+def _evaluated_users(data: RankingData, protocol: Protocol, pairs: csr_array) -> NDArray[np.int64]:
+    """Users with `pairs`; under `mmrec` only those with training pairs of the target, too."""
+    has_pairs = np.diff(pairs.indptr) > 0
+    if protocol.drops_untrained_users:
+        has_pairs &= np.diff(data.train[data.target].indptr) > 0
+    return np.flatnonzero(has_pairs).astype(np.int64)
+
+
 def hidden_pairs(data: RankingData, protocol: Protocol, split: Split) -> csr_array:
-    """Pairs that are no candidates under `full`: the target's training pairs; valid pairs too when testing, if asked."""
-    if split == "test" and protocol.mask_valid:
+    """Pairs that are no candidates: the target's training pairs; under `full` valid pairs too when testing, if asked."""
+    if split == "test" and protocol.hides_valid:
         return data.valid_pairs_masked()
     return data.train[data.target]
 

@@ -51,7 +51,8 @@ class CIGF(GraphRanker[Sides], Trainable[CIGFBatch]):
         graphs = tuple(bipartite(data.train[b], config.normalization).to(device) for b in data.behaviors)
         self.encoder = (CIGCN if config.encoder == "cigcn" else PerBehavior)(config, graphs)
         self.head = HEADS[config.head](config, data.behaviors)
-        self._samplers = [PairSampler(data.train[b], device) for b in data.behaviors]
+        pool = data.negative_pool()
+        self._samplers = [PairSampler(data.train[b], device, pool) for b in data.behaviors]
         self._stories = CIGFFindings(config, data)
         self.to(device)
 

@@ -68,12 +68,14 @@ class CRGCN(GraphRanker[CRGCNEncoding], Trainable[CRGCNBatch]):
             nn.init.xavier_uniform_(table)
         self._layers = _layers(config, data)
         self._graphs = {b: bipartite(data.train[b], "symmetric").to(device) for b in data.behaviors}
-        self._samplers = [PairSampler(data.train[b], device) for b in data.behaviors]
+        pool = data.negative_pool()
+        self._samplers = [PairSampler(data.train[b], device, pool) for b in data.behaviors]
         touched = data.union()
-        self._untouched = PairSampler(touched, device) if config.negatives == "untouched" else None
-        counts = np.diff(touched.indptr)
-        most = data.num_items - 1 if config.negatives == "untouched" else data.num_items
-        self._users = torch.from_numpy(np.flatnonzero((counts > 0) & (counts <= most))).to(device)
+        self._untouched = PairSampler(touched, device, pool) if config.negatives == "untouched" else None
+        usable = torch.from_numpy(np.diff(touched.indptr) > 0).to(device)
+        if self._untouched is not None:
+            usable &= self._untouched.untouched > 0
+        self._users = usable.nonzero().squeeze(1)
         self.to(device)
 
     @property

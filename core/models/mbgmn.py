@@ -58,7 +58,8 @@ class MBGMN(GraphRanker[Sides], Trainable[MBGMNBatch]):
         graphs = tuple(bipartite(data.train[b], "symmetric").to(device) for b in data.behaviors)
         self.graph = MetaGraph(config, graphs)
         self.prediction = Prediction(config)
-        self._samplers = [PairSampler(data.train[b], device) for b in data.behaviors]
+        pool = data.negative_pool()
+        self._samplers = [PairSampler(data.train[b], device, pool) for b in data.behaviors]
         self.to(device)
 
     @property

@@ -8,7 +8,6 @@ from collections.abc import Callable, Iterator
 from dataclasses import dataclass, replace
 from typing import Any, NamedTuple
 
-import numpy as np
 import torch
 from torch import Tensor, nn
 
@@ -38,6 +37,20 @@ class PairBatch:
     noise: int = 0
 
 
+def rows_of(batch: PairBatch, table: Sides) -> Triples:
+    """The rows of a batch's users and items."""
+    return Triples(
+        table.user.index_select(0, batch.users),
+        table.item.index_select(0, batch.positive),
+        table.item.index_select(0, batch.negative),
+    )
+
+
+def ranked(rows: Triples) -> Tensor:
+    """BPR of a batch's inner products."""
+    return bpr((rows.user * rows.positive).sum(-1), (rows.user * rows.negative).sum(-1))
+
+
 class InnerProductRanker(GraphRanker[Encoding], Trainable[PairBatch]):
     """score(u, i) = e_u . e_i with e out of an encoding of any form, trained with BPR over the target's training pairs.
 
@@ -59,12 +72,11 @@ class InnerProductRanker(GraphRanker[Encoding], Trainable[PairBatch]):
         self.item_embedding = nn.Parameter(torch.empty(data.num_items, config.dim))
         for table in (self.user_embedding, self.item_embedding):
             fill(table)
-        self._sampler = PairSampler(data.train[data.target], device)
+        self._sampler = PairSampler(data.train[data.target], device, data.negative_pool())
         pairs = data.train[data.target].tocoo()
-        degree = np.bincount(pairs.row, minlength=data.num_users)
-        usable = degree[pairs.row] < data.num_items  # a user who touched everything has no negative item
-        self._users = torch.from_numpy(pairs.row[usable]).long().to(device)
-        self._items = torch.from_numpy(pairs.col[usable]).long().to(device)
+        users, items = (torch.from_numpy(side).long().to(device) for side in (pairs.row, pairs.col))
+        usable = self._sampler.untouched[users] > 0  # a user who touched everything has no negative item
+        self._users, self._items = users[usable], items[usable]
 
     @abstractmethod
     def output(self, encoding: Encoding) -> Sides:
@@ -89,23 +101,12 @@ class InnerProductRanker(GraphRanker[Encoding], Trainable[PairBatch]):
 
     def triples(self, batch: PairBatch) -> Triples:
         """What `losses` scores. Override where encoding all nodes would waste work, or where training is noisy."""
-        final = self.output(self.encode())
-        return Triples(
-            final.user.index_select(0, batch.users),
-            final.item.index_select(0, batch.positive),
-            final.item.index_select(0, batch.negative),
-        )
+        return rows_of(batch, self.output(self.encode()))
 
     def losses(self, batch: PairBatch) -> dict[str, Tensor]:
-        user, positive, negative = self.triples(batch)
-        initial = (
-            self.user_embedding.index_select(0, batch.users),
-            self.item_embedding.index_select(0, batch.positive),
-            self.item_embedding.index_select(0, batch.negative),
-        )
+        initial = rows_of(batch, Sides(self.user_embedding, self.item_embedding))
         norm = squared_norm(initial) / (2 * batch.users.numel()) + self.weight_norm()
-        ranked = bpr((user * positive).sum(-1), (user * negative).sum(-1))
-        return {"bpr": ranked, "l2": self.config.l2 * norm}
+        return {"bpr": ranked(self.triples(batch)), "l2": self.config.l2 * norm}
 
     def weight_norm(self) -> Tensor:
         """What the penalty adds for parameters other than embeddings."""
@@ -129,6 +130,13 @@ class PairwiseRanker(InnerProductRanker[Sides]):
             return {"initial": initial, "final": torch.cat(self.encoding()).detach()}
 
 
+def with_noise(batches: Iterator[PairBatch], generator: torch.Generator) -> Iterator[PairBatch]:
+    """`batches`, each with a seed of its own for what is random in its step."""
+    for batch in batches:
+        noise = torch.randint(2**62, (), generator=generator, device=generator.device)
+        yield replace(batch, noise=int(noise))
+
+
 class NoisyPairwiseRanker(PairwiseRanker):
     """A `PairwiseRanker` that trains under dropout: every batch carries the seed of its noise."""
 
@@ -137,9 +145,7 @@ class NoisyPairwiseRanker(PairwiseRanker):
         """Embeddings of the given distinct users [B, D] and items [C, D] under dropout."""
 
     def batches(self, generator: torch.Generator) -> Iterator[PairBatch]:
-        for batch in super().batches(generator):
-            noise = torch.randint(2**62, (), generator=generator, device=self.device)
-            yield replace(batch, noise=int(noise))
+        return with_noise(super().batches(generator), generator)
 
     def triples(self, batch: PairBatch) -> Triples:
         """The batch's embeddings under its noise; each node is computed once, however often it occurs."""

@@ -15,14 +15,20 @@ from core.models.cigf import CIGF
 from core.models.counting import Popularity, SeenBefore
 from core.models.crgcn import CRGCN
 from core.models.ease import EASE
+from core.models.egra import EGRA
+from core.models.freedom import FREEDOM
 from core.models.hgib import HGIB
 from core.models.itemknn import ItemKNN
+from core.models.lgmrec import LGMRec
 from core.models.lightgcn import LightGCN
 from core.models.mbgcn import MBGCN
 from core.models.mbgmn import MBGMN
 from core.models.mf import MF
+from core.models.mgcn import MGCN
 from core.models.mule import MuLe
 from core.models.ngcf import NGCF
+from core.models.srgformer import SRGFormer
+from core.models.vbpr import VBPR
 
 MODELS: dict[str, Callable[[Any, RankingData, torch.device], Ranker]] = {
     "cigf": CIGF,
@@ -34,6 +40,12 @@ MODELS: dict[str, Callable[[Any, RankingData, torch.device], Ranker]] = {
     "lightgcn_m": LightGCN,
     "ngcf_m": NGCF,
     "cascading_rank": CascadingRank,
+    "egra": EGRA,
+    "srgformer": SRGFormer,
+    "mgcn": MGCN,
+    "freedom": FREEDOM,
+    "lgmrec": LGMRec,
+    "vbpr": VBPR,
     "lightgcn": LightGCN,
     "ngcf": NGCF,
     "mf": MF,
@@ -45,13 +57,13 @@ MODELS: dict[str, Callable[[Any, RankingData, torch.device], Ranker]] = {
 
 
 def build(key: str, config: SystemConfig, data: RankingData, device: torch.device) -> Ranker:
-    """The untrained model of a catalog key. Raises DataError if it needs behaviours that `data` lacks."""
+    """The untrained model of a catalog key. Raises DataError if it needs behaviours or features that `data` lacks."""
     entry = system(key)
     if not isinstance(config, entry.config):
         raise ConfigError(f"{key} takes a {entry.config.__name__}, got a {type(config).__name__}")
-    if entry.needs_auxiliary and len(data.behaviors) < 2:
+    if missing := entry.lacks(data.behaviors, tuple(data.features)):
         raise DataError(
-            f"{entry.title} needs an auxiliary behaviour, but {data.name} has only {data.target!r}; "
-            "use LightGCN, EASE or Popularity, or import data with more behaviours"
+            f"{entry.title} needs {missing}, but {data.name} has none beside {data.target!r}; "
+            "use LightGCN, EASE or Popularity, or import data that has it"
         )
     return MODELS[key](config, data, device)

@@ -31,29 +31,31 @@ def margin(positive_P: Tensor, negative_P: Tensor) -> Tensor:
     return F.relu(1 - (positive_P - negative_P)).mean()
 
 
-def softmax_loss(query_BD: Tensor, key_ID: Tensor, own_B: Tensor) -> Tensor:
+def softmax_loss(query_BD: Tensor, key_ID: Tensor, own_B: Tensor, weight_B: Tensor | None = None) -> Tensor:
     """Mean of -ln softmax of q_b . k_own among q_b . k_1 .. q_b . k_I, in nats; 0 without queries. Never overflows.
 
-    The logits are made, used and forgotten in blocks of 16 MB (32 queries at least), gradients included: [B, I] is never formed.
+    weight_B: a factor on every query's loss, without gradient; the sum is still divided by their number. The logits are made, used and forgotten in blocks of 16 MB (32 queries at least), gradients included: [B, I] is never formed.
     """
-    result: Tensor = _SoftmaxLoss.apply(query_BD, key_ID, own_B)  # type: ignore[no-untyped-call]
+    result: Tensor = _SoftmaxLoss.apply(query_BD, key_ID, own_B, weight_B)  # type: ignore[no-untyped-call]
     return result
 
 
-def info_nce(query_MD: Tensor, key_MD: Tensor, temperature: float = 1.0) -> Tensor:
-    """Mean of -ln softmax of q_m . k_m among q_m . k_1 .. q_m . k_M, in nats; 0 without rows.
+def info_nce(
+    query_MD: Tensor, key_MD: Tensor, temperature: float = 1.0, weight_M: Tensor | None = None
+) -> Tensor:
+    """Mean of -ln softmax of q_m . k_m among q_m . k_1 .. q_m . k_M, in nats; 0 without rows. weight_M: as in `softmax_loss`.
 
     Source: van den Oord et al. 2018, Eq. 4. Never overflows.
     """
     own_M = torch.arange(query_MD.shape[0], device=query_MD.device)
-    return softmax_loss(query_MD / temperature, key_MD, own_M)
+    return softmax_loss(query_MD / temperature, key_MD, own_M, weight_M)
 
 
 class _SoftmaxLoss(torch.autograd.Function):
     """Both gradients are made beside the loss, while a block's softmax is at hand."""
 
     @staticmethod
-    def forward(ctx: Any, query_BD: Tensor, key_ID: Tensor, own_B: Tensor) -> Tensor:
+    def forward(ctx: Any, query_BD: Tensor, key_ID: Tensor, own_B: Tensor, weight_B: Tensor | None) -> Tensor:
         count = max(1, len(query_BD))
         to_query_BD, to_key_ID = torch.zeros_like(query_BD), torch.zeros_like(key_ID)
         total = query_BD.new_zeros(())
@@ -62,10 +64,14 @@ class _SoftmaxLoss(torch.autograd.Function):
             part_CD, own_C = query_BD[start : start + rows], own_B[start : start + rows, None]
             share_CI = part_CD @ key_ID.t()
             share_CI -= share_CI.amax(1, keepdim=True)
-            total -= share_CI.gather(1, own_C).sum()
+            own_logit_C1 = share_CI.gather(1, own_C)
             mass_C1 = share_CI.exp_().sum(1, keepdim=True)
-            total += mass_C1.log().sum()
-            share_CI.div_(mass_C1 * count).scatter_add_(1, own_C, share_CI.new_full(own_C.shape, -1 / count))
+            factor_C1 = mass_C1.new_ones(mass_C1.shape)
+            if weight_B is not None:
+                factor_C1 = weight_B[start : start + rows, None]
+            total += ((mass_C1.log() - own_logit_C1) * factor_C1).sum()
+            factor_C1 = factor_C1 / count
+            share_CI.mul_(factor_C1 / mass_C1).scatter_add_(1, own_C, -factor_C1)
             torch.mm(share_CI, key_ID, out=to_query_BD[start : start + rows])
             to_key_ID.addmm_(share_CI.t(), part_CD)
         ctx.save_for_backward(to_query_BD, to_key_ID)
@@ -73,6 +79,6 @@ class _SoftmaxLoss(torch.autograd.Function):
 
     @staticmethod
     @once_differentiable
-    def backward(ctx: Any, *gradients: Tensor) -> tuple[Tensor, Tensor, None]:
+    def backward(ctx: Any, *gradients: Tensor) -> tuple[Tensor, Tensor, None, None]:
         to_query_BD, to_key_ID = ctx.saved_tensors
-        return gradients[0] * to_query_BD, gradients[0] * to_key_ID, None
+        return gradients[0] * to_query_BD, gradients[0] * to_key_ID, None, None

@@ -13,11 +13,11 @@ from core.data.info import DatasetInfo
 from core.home import Home
 from core.recipe import Recipe
 from core.runs import launch
+from core.runs.standing import Cell, known, steps, submit_missing
 from core.runs.summary import RunSummary
 from core.runs.worker import stop_signals
 from core.studies import grid, noise, noise_results
 from core.studies.here import train_missing
-from core.studies.standing import Cell, known, steps, submit_missing
 
 
 @dataclass(frozen=True)

@@ -16,8 +16,8 @@ from core.errors import ConfigError
 from core.evaluation.statistics import spread
 from core.protocol import FitOn, Selection
 from core.recipe import Recipe, make_recipe
+from core.runs.standing import Cell, steps
 from core.runs.summary import RunSummary
-from core.studies.standing import Cell, steps
 
 SEEDS = (0,)
 MEASURED = ["point", "seeds", "valid", "test", "low", "high"]

@@ -7,7 +7,7 @@ from dataclasses import dataclass
 from core.errors import RelScopeError, RunError
 from core.home import Home
 from core.recipe import Recipe
-from core.studies.standing import taken_here
+from core.runs.standing import taken_here
 
 Say = Callable[[str], None]
 

@@ -12,9 +12,9 @@ import pandas as pd
 
 from core.evaluation.statistics import Spread, spread
 from core.recipe import Recipe
+from core.runs.standing import Cell, cell_of
 from core.runs.summary import RunSummary
 from core.studies.noise import CONTESTANTS, WHOLE, contestant, percent
-from core.studies.standing import Cell, cell_of
 
 MEASURED = ["contestant", "share", "seed", "value", "run"]
 SUMMARISED = [

@@ -161,9 +161,7 @@ class Trainer:
 
     def _step(self, losses: dict[str, Tensor]) -> dict[str, Tensor]:
         for group in self.optimizer.param_groups:
-            group["lr"] = self.config.learning_rate * self.config.lr_decay ** (
-                self.progress.step // self.config.lr_decay_steps
-            )
+            group["lr"] = self.config.learning_rate_at(self.progress.step, self.progress.epoch)
         self.optimizer.zero_grad(set_to_none=True)
         torch.stack(list(losses.values())).sum().backward()
         self.optimizer.step()

@@ -6,9 +6,12 @@ import time
 import traceback
 from collections.abc import Callable, Iterator
 from contextlib import AbstractContextManager, contextmanager, nullcontext
+from dataclasses import replace
 from typing import Any
 
+import numpy as np
 import torch
+from numpy.typing import NDArray
 
 from core.catalog.systems import system
 from core.data.dataset import open_dataset
@@ -28,6 +31,7 @@ from core.runs.worker import device_given, running_now, stop_signals
 from core.training.checkpoint import Progress, load_model
 from core.training.device import be_deterministic, device_title, pick_device, use_threads
 from core.training.outcome import write_environment, write_learned, write_result
+from core.training.parents import pretrained, stored_embeddings
 from core.training.trainer import Hooks, Stopped, Trainer
 
 _HEARTBEAT_SECONDS = 2.0
@@ -76,7 +80,7 @@ def evaluate_run(home: Home, run: RunFolder, protocol: Protocol) -> dict[str, An
         recipe, data = _prepared(home, run)
         use_threads(None)
         device = _device(recipe)
-        model = _built(recipe, data, device)
+        model = _built(recipe, replace(data, pretrained=stored_embeddings(run)), device)
         if isinstance(model, Fitted):
             model.fit(data)
             epoch = 0
@@ -101,6 +105,7 @@ def _carry_out(
     beat.update(device=str(device), threads=threads)
     write_environment(run, recipe, data, device_title(device))
     log.info("%s on %s, %s", recipe.system, recipe.dataset, device_title(device))
+    data = replace(data, pretrained=_pretrained(home, run, recipe, beat, stopping))
     model = _built(recipe, data, device)
     epoch = 0
     if isinstance(model, Fitted):
@@ -118,6 +123,22 @@ def _carry_out(
     _go_on(stopping)
     write_learned(run, recipe, model, data, noise)
     return entry
+
+
+def _pretrained(
+    home: Home, run: RunFolder, recipe: Recipe, beat: "_Beating", stopping: threading.Event
+) -> NDArray[np.float32] | None:
+    """Item embeddings of the run's parent, which is trained here and now if nobody has."""
+
+    def train(parent: RunFolder) -> None:
+        beat.update(parent=parent.run_id, message=f"pretraining first, in run {parent.run_id}")
+        work(home, parent, stopping=stopping)
+
+    found = pretrained(home, run, recipe, train, stopping)
+    if found is None:
+        return None
+    beat.update(parent=found.run_id, message="")
+    return found.items
 
 
 def _asked(stopping: threading.Event | None) -> AbstractContextManager[threading.Event]:
@@ -153,7 +174,11 @@ def _prepared(home: Home, run: RunFolder) -> tuple[Recipe, RankingData]:
             f"expected {recipe.dataset_hash[:12]}); clone the run to train on the new content"
         )
     data = ranking_data(
-        dataset, recipe.fit_on, auxiliary_noise=recipe.auxiliary_noise, noise_seed=recipe.seed
+        dataset,
+        recipe.fit_on,
+        auxiliary_noise=recipe.auxiliary_noise,
+        noise_seed=recipe.seed,
+        trained_negatives=recipe.protocol.trained_negatives,
     )
     return recipe, data
 

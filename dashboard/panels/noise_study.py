@@ -13,10 +13,10 @@ from core.home import Home
 from core.recipe import Recipe
 from core.runs import launch
 from core.runs.folder import open_run
+from core.runs.standing import ALIVE, Cell, Step, known, steps, submit_missing
 from core.runs.summary import RunSummary
 from core.studies.noise import CONTESTANTS, SEEDS, SHARES, contestant, planned
 from core.studies.noise_results import measured, summarised
-from core.studies.standing import ALIVE, Cell, Step, known, steps, submit_missing
 from dashboard import noise, readers, states, words
 from dashboard.drawing import show
 from dashboard.figures.noise import noise_curves

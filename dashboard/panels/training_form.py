@@ -70,7 +70,7 @@ class Draft:
 
 def fitting_systems(data: DatasetInfo) -> list[str]:
     """Keys of the catalog that can train on `data`."""
-    return [s.key for s in CATALOG.values() if not s.needs_auxiliary or len(data.behaviors) > 1]
+    return [s.key for s in CATALOG.values() if not s.lacks(data.behaviors, data.modalities)]
 
 
 def draft(datasets: list[DatasetInfo]) -> Draft:

@@ -77,6 +77,28 @@ def test_a_user_who_touched_everything_has_no_negative():
         sampler().negatives(torch.tensor([0, 3]), generator())
 
 
+@pytest.mark.parametrize("user", [0, 1, 2, 4])
+def test_negatives_from_a_pool_are_uniform_over_its_untouched_items(user: int):
+    pool = np.array([0, 2, 3, 5])
+    limited = PairSampler(tiny.matrix(TOUCHED), tiny.CPU, pool)
+    drawn = limited.negatives(torch.full((9000,), user), generator())
+    counts = np.bincount(drawn.numpy(), minlength=ITEMS)
+    allowed = [item for item in pool if not TOUCHED[user, item]]
+    assert set(np.flatnonzero(counts)) == set(allowed)
+    assert len(allowed) == 1 or stats.chisquare(counts[allowed]).pvalue > 1e-3
+    _, positives = limited.positives(torch.full((200,), user), 50, generator())
+    assert set(positives.tolist()) == set(np.flatnonzero(TOUCHED[user])), "the pool is for negatives alone"
+
+
+def test_a_user_who_touched_the_whole_pool_has_no_negative():
+    limited = PairSampler(tiny.matrix(TOUCHED), tiny.CPU, np.array([1, 2, 5]))
+    assert limited.untouched.tolist() == [0, 3, 0, 0, 3]
+    with pytest.raises(ValueError, match="touched every item"):
+        limited.negatives(torch.tensor([0]), generator())
+    owner, _ = limited.positives(torch.tensor([0, 4]), 3, generator())
+    assert owner.tolist() == [1]
+
+
 def test_draws_follow_the_generator():
     users = torch.arange(USERS)
     first, again, other = (sampler().positives(users, 40, generator(seed))[1] for seed in (5, 5, 6))

@@ -8,7 +8,7 @@ from core.errors import ConfigError
 from core.home import Home
 from core.runs.summary import RunSummary
 from core.studies import grid
-from core.studies.standing import cell_of
+from core.runs.standing import cell_of
 from tests.dashboard import stored_runs
 
 

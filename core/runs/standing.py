@@ -1,4 +1,4 @@
-"""How a study stands: which of its recipes have a run already, which are missing, and how the missing ones are queued.
+"""How recipes stand: which of them have a run already, which are missing, and how the missing ones are queued.
 
 A study is a tuple of recipes, whatever question it asks; run folders are the truth about what is done.
 """
@@ -121,18 +121,18 @@ def submit_missing(home: Home, recipes: Sequence[Recipe]) -> Queued:
     return Queued(tuple(new), tuple(again), tuple(kept))
 
 
-def taken_here(home: Home, recipe: Recipe) -> RunFolder | None:
+def taken_here(home: Home, recipe: Recipe, *, from_queue: bool = False) -> RunFolder | None:
     """The run of `recipe`, made or taken over by the calling process, which must train it; its state is running.
 
     None where it is done, or somebody else trains it or is about to: a queued run is taken only from a queue that no
-    supervisor looks after. Raises RunError if a worker still holds the run.
+    supervisor looks after, or with `from_queue`, for who cannot wait until it is its turn. Raises RunError if a worker still holds the run.
     """
     with _one_at_a_time(home):
         launch.settle(home)
         (step,) = steps([recipe], known(home, [recipe]))
         if step.run is None:
             return create_run(home, recipe, None, running_now())
-        waits = step.state == "queued" and launch.supervisor_state(home) is None
+        waits = step.state == "queued" and (from_queue or launch.supervisor_state(home) is None)
         if not (step.is_open or waits):
             return None
         run = open_run(home, step.run.run_id)

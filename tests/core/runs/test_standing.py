@@ -12,7 +12,7 @@ from core.runs import launch
 from core.runs.folder import create_run, open_run
 from core.runs.index import list_runs
 from core.runs.lock import claimed
-from core.studies.standing import cell_of, known, steps, submit_missing, taken_here
+from core.runs.standing import cell_of, known, steps, submit_missing, taken_here
 from tests.core.studies.support import HASH, recipes, stored
 
 
