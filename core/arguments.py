@@ -104,11 +104,14 @@ def _json(parser: argparse.ArgumentParser) -> argparse.ArgumentParser:
 
 
 def _import_arguments(parser: argparse.ArgumentParser) -> None:
-    parser.add_argument("layout", help="table, behavior-text, behavior-npz, mbgmn, recbole, or auto")
+    parser.add_argument("layout", help="table, behavior-text, behavior-npz, mbgmn, mmrec, recbole, or auto")
     parser.add_argument("source", help="file or folder to read")
     parser.add_argument("--name", required=True, help="name of the data set")
     parser.add_argument("--behaviors", help="behaviours in funnel order, target last: view,cart,buy")
-    parser.add_argument("--target", help="name of the behaviour to recommend (default: buy)")
+    parser.add_argument(
+        "--target",
+        help="name of the behaviour to recommend (default: buy; of a source without names of behaviours: interaction)",
+    )
     parser.add_argument("--split", choices=["as-given", "last", "random"], help="how pairs are held out")
     parser.add_argument("--seed", type=_seed, default=0, help="seed of random splits")
     parser.add_argument("--replace", action="store_true", help="replace a data set of that name")
@@ -121,6 +124,12 @@ def _import_arguments(parser: argparse.ArgumentParser) -> None:
     )
     parser.add_argument(
         "--ids", choices=["whole", "text"], default="whole", help="whole numbers from 0 up, or any texts"
+    )
+    parser.add_argument(
+        "--features",
+        choices=["as-given", "unit", "standard"],
+        default="as-given",
+        help="features of items: untouched, every row of length one, or every column of mean 0 and variance 1",
     )
     parser.add_argument("--dry-run", action="store_true", help="read, check and report; store nothing")
     parser.add_argument(

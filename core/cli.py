@@ -83,6 +83,7 @@ def _import(home: Home, args: Arguments) -> int:
         "replace": args.replace,
         "columns": parse_map(args.map) if args.map else None,
         "ids": args.ids,
+        "features": args.features,
         "max_mb": args.max_size,
     }
     reports: list[ImportReport] = []

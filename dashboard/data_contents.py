@@ -6,13 +6,19 @@ from typing import Any
 import numpy as np
 import pandas as pd
 
+from dashboard.data_profile import share_of
+
 Told = Mapping[str, Any]
 
 
 def feature_table(told: Told) -> pd.DataFrame:
-    """Per modality: rows, dimensions, numbers that are not finite, rows of zeros, mean norm."""
-    rows = [{"modality": name, **checks} for name, checks in told.get("modality_checks", {}).items()]
-    return pd.DataFrame(rows, columns=["modality", "rows", "dims", "not_finite", "zero_rows", "mean_norm"])
+    """Per modality: rows, dimensions, numbers that are not finite, rows of zeros and their share, mean norm."""
+    rows = [
+        {"modality": name, **checks, "zero_share": share_of(checks["zero_rows"], checks["rows"])}
+        for name, checks in told.get("modality_checks", {}).items()
+    ]
+    columns = ["modality", "rows", "dims", "not_finite", "zero_rows", "zero_share", "mean_norm"]
+    return pd.DataFrame(rows, columns=columns)
 
 
 def node_table(told: Told) -> pd.DataFrame:

@@ -18,10 +18,12 @@ from dashboard import words
 ROLES = {"user": "User", "item": "Item", "behavior": "Behaviour", "time": "Time"}
 REQUIRED = ("user", "item")
 MAPPED = ("table", "recbole")  # layouts whose columns can be mapped
+FEATURED = ("mmrec",)  # layouts that bring features of items, and one behaviour without a name
 LAYOUTS = {
     "auto": "detect it",
     "table": "one table",
     "recbole": "RecBole files",
+    "mmrec": "MMRec folder with features",
     "behavior-text": "one text file per behaviour",
     "behavior-npz": "one sparse matrix per behaviour",
     "mbgmn": "MB-GMN pickles",
@@ -29,11 +31,14 @@ LAYOUTS = {
 FILES = {
     "table": "One `.csv`, `.tsv` or `.parquet` with a row per event, also as `.gz` or `.zip`. Columns may have any names.",
     "recbole": "`name.inter`, with `name.item` and `name.user` if there are any.",
+    "mmrec": "`name.inter` with `userID`, `itemID`, `x_label` (0 training, 1 validation, 2 test) together with any number of "
+    "`image_feat.npy`, `text_feat.npy`, ..., and `items.tsv` with titles if there is one.",
     "behavior-text": "`train.txt` (the target), `view.txt`, `cart.txt`, ... with `user item` per line, and `valid.txt`, "
     "`test.txt` if there are any.",
     "behavior-npz": "`train_mat_buy.npz`, `train_mat_view.npz`, ... and `test_mat.npz`, as scipy saves them.",
     "mbgmn": "`trn_buy`, `trn_pv`, ... and `tst_int`: sparse matrices, read without running anything they hold.",
 }
+SCALES = {"as-given": "as given", "unit": "rows of length one", "standard": "columns standardised"}
 SPLIT_RULES = {
     "": "automatic",
     "last": "latest of each user",
@@ -59,6 +64,8 @@ _REMEDIES = (
     (r"raise the limit with --max-size (\d+)", r"import it on the command line with --max-size \1"),
     (r"use --split (random|as-given|last)", lambda found: f"split by '{SPLIT_RULES[found[1]]}'"),
     (r"--target names it \(default: buy\)", "the target below names it"),
+    (r"--features unit or standard would change that", "the setting 'Features' would change that"),
+    (r"leave out --features", "leave 'Features' as given"),
     (r"correct --map", "correct the columns below"),
     (r"correct --behaviors", "correct the behaviours below"),
     (r"(with|by) --(map|behaviors|split|target)", "below"),
@@ -202,6 +209,8 @@ def command(request: ImportRequest, source: str) -> str:
             parts += ["--map", quote(mapping)]
     if request.ids == "text":
         parts += ["--ids text"]
+    if request.features != "as-given":
+        parts += ["--features", request.features]
     if request.behaviors:
         parts += ["--behaviors", quote(",".join(request.behaviors))]
     elif request.target:

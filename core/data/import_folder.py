@@ -38,6 +38,7 @@ class ImportRequest(BaseModel):
     name: str
     columns: dict[str, str] | None = None
     ids: Literal["whole", "text"] = "whole"
+    features: Literal["as-given", "unit", "standard"] = "as-given"
     behaviors: tuple[str, ...] | None = None
     target: str | None = None
     split: SplitRule | None = None

@@ -149,6 +149,7 @@ def _options(request: ImportRequest) -> dict[str, Any]:
         "replace": request.replace,
         "columns": ColumnMap(**request.columns) if request.columns else None,
         "ids": request.ids,
+        "features": request.features,
     }
 
 

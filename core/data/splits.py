@@ -32,7 +32,7 @@ class SplitResult:
 def split_rows(rows: pd.DataFrame, target: str, rule: SplitRule | None = None, seed: int = 0) -> SplitResult:
     """Apply a split rule; by default the source's split is kept where it has test pairs.
 
-    as-given: the source's rows untouched, repeated pairs included, for comparison with published code.
+    as-given: the source's rows untouched, for comparison with published code; repeated pairs are only told.
     last: of each user with at least two target pairs the last by time tests; then of each with at least two left
         the last validates. Ties at the last second: the largest item id wins.
     random: the same with pairs drawn uniformly by `seed`.
@@ -42,7 +42,7 @@ def split_rows(rows: pd.DataFrame, target: str, rule: SplitRule | None = None, s
     Raises DataError if `last` lacks times or if no pair would be left to train or test.
     """
     if rule == "as-given":
-        return SplitResult(rows, "as-given", ())
+        return SplitResult(rows, "as-given", tuple(_repeats(_columns(rows, pooled=False), target)))
     table, notes = _repaired(_columns(rows, pooled=rule is not None), target)
     is_target = table.behavior == table.code(target)
     chosen = rule or ("last" if table.has_times(is_target & (table.part == _TRAIN)) else "random")
@@ -175,6 +175,23 @@ def _removals(
             notes.append(
                 f"{name}: {count:,} {SPLITS[was]} pairs that are also {SPLITS[now]} pairs kept in {SPLITS[now]} only"
             )
+    return notes
+
+
+def _repeats(table: _Columns, target: str) -> list[str]:
+    """Notes on what `_repaired` would change: rows that repeat a pair, and target pairs in two splits."""
+    width = int(table.item.max(initial=0)) + 1
+    keys = table.user.astype(np.int64) * width + table.item
+    notes = []
+    for code, name in enumerate(table.names):
+        mine = keys[table.behavior == code]
+        if repeated := len(mine) - len(np.unique(mine)):
+            notes.append(f"{name}: {repeated:,} rows repeat a pair and were kept as given")
+    is_target = table.behavior == table.code(target)
+    held = [np.unique(keys[is_target & (table.part == part)]) for part in range(len(SPLITS))]
+    for late, early in ((2, 0), (2, 1), (1, 0)):
+        if count := len(np.intersect1d(held[late], held[early], assume_unique=True)):
+            notes.append(f"{target}: {count:,} {SPLITS[late]} pairs are also {SPLITS[early]} pairs")
     return notes
 
 

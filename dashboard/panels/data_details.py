@@ -145,13 +145,14 @@ def contents(told: Told) -> None:
         )
         st.markdown(f"**Features of items**: {said}.")
         st.dataframe(
-            table,
+            data_profile.percents(table, "zero_share"),
             hide_index=True,
             placeholder="–",
             column_config={
                 "rows": st.column_config.NumberColumn("rows", **_COUNT),
                 "not_finite": st.column_config.NumberColumn("not finite", **_COUNT),
                 "zero_rows": st.column_config.NumberColumn("rows of zeros", **_COUNT),
+                "zero_share": st.column_config.NumberColumn("items without", **_PERCENT),
                 "mean_norm": st.column_config.NumberColumn("mean length of a row", format="%.3f"),
             },
             alt="Table of modalities",

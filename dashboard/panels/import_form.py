@@ -61,12 +61,14 @@ def form(home: Home, job: ImportJob, seen: "Preview") -> Entered:
         ids = _ids(job, seen, said, columns) if columns and seen.layout == "table" else seen.ids
         target, others = _behaviors(job, seen, said, columns)
         known = bool(target) or not _needs_target(seen, columns)
+    features = _features(job, said) if seen.layout in importing.FEATURED else "as-given"
     fields = _storing(home, job, said)
     behaviors = (*others, target) if others and target else None
     request = ImportRequest(
         layout=seen.layout,
         columns=columns,
         ids=ids,
+        features=features,
         behaviors=behaviors,
         target=None if behaviors else target,
         **fields,
@@ -156,6 +158,19 @@ def _ids(job: ImportJob, seen: "Preview", said: ImportRequest | None, columns: d
     )
 
 
+def _features(job: ImportJob, said: ImportRequest | None) -> Any:
+    """The scale that features are brought to."""
+    return st.segmented_control(
+        "Features",
+        list(importing.SCALES),
+        default=said.features if said else "as-given",
+        required=True,
+        format_func=importing.SCALES.__getitem__,
+        key=f"features:{job.token}",
+        help=meaning("feature scale"),
+    )
+
+
 def _needs_target(seen: "Preview", columns: dict[str, str] | None) -> bool:
     return seen.layout in importing.MAPPED and "behavior" in (columns or {})
 
@@ -176,7 +191,8 @@ def _behaviors(
     options = list(dict.fromkeys((*found.labels, *(before or ()))))
     left, right = row("controls", f"behaviors-{job.token[:6]}", (1, 3))
     with left:
-        named = "buy" if columns is None else "interaction"  # where no column names it
+        is_alone = columns is not None or seen.layout in importing.FEATURED
+        named = "interaction" if is_alone else "buy"  # where no column names it
         proposed = found.target if _needs_target(seen, columns) else named
         target = before[-1] if before else proposed
         options = list(dict.fromkeys((*options, *([target] if target else []))))

@@ -150,10 +150,16 @@ def test_key_figures_of_a_set(profile) -> None:
     assert row["kind"] == "multi-behaviour"
 
 
+MODALITY = {"rows": 5, "dims": 3, "not_finite": 0, "zero_rows": 2, "mean_norm": 1.0}
+
+
 def test_features_and_graph_of_the_demo(home) -> None:
     tiny_demo(home)
     demo = fill(home, open_dataset(home, "demo"))
     assert data_contents.feature_table(demo)["modality"].tolist() == ["text", "image"]
+    assert data_contents.feature_table({"modality_checks": {"text": MODALITY}})["zero_share"].tolist() == [
+        0.4
+    ]
     nodes = data_contents.node_table(demo).set_index("type")
     assert nodes.loc["item", "target"]
     assert np.isnan(nodes.loc["brand", "features"])

@@ -127,6 +127,10 @@ def test_counts_and_sentence_tell_the_same(tmp_path):
             "f: fits no known layout; choose the layout below",
         ),
         ("x; raise the limit with --max-size 300", "x; import it on the command line with --max-size 300"),
+        (
+            "layout table has no features to scale; leave out --features",
+            "layout table has no features to scale; leave 'Features' as given",
+        ),
         ("x; export it again", "x; export it again"),
     ],
 )
@@ -161,6 +165,7 @@ def test_the_command_says_what_the_form_says(columns):
         name="mine",
         columns=columns,
         ids="text",
+        features="unit",
         behaviors=("view", "buy"),
         split="random",
         seed=7,
@@ -171,6 +176,7 @@ def test_the_command_says_what_the_form_says(columns):
     assert (args.layout, args.source, args.name, args.ids) == ("table", "März 2024.csv", "mine", "text")
     assert parse_map(args.map).roles == request.columns
     assert (args.behaviors, args.split, args.seed, args.replace) == ("view,buy", "random", 7, True)
+    assert args.features == "unit"
     plain = importing.command(ImportRequest(name="mine", target="buy"), "/data/x.csv")
     assert plain == "python -m core import auto /data/x.csv --name mine --target buy"
 

@@ -4,6 +4,7 @@ import io
 import json
 import signal
 
+import numpy as np
 import pytest
 
 from core.data import import_jobs, import_work
@@ -11,6 +12,7 @@ from core.data.dataset import open_dataset
 from core.data.import_folder import ImportRequest, ImportStatus, open_job
 from core.home import Home
 from core.locks import locked
+from tests.core.data.importers.mmrec_folders import GOOD, stored, write_folder
 from tests.pages.conftest import texts
 
 ODD = "Wann;Besucher;Ereignis;Artikel-Nr\n" + "".join(
@@ -122,6 +124,37 @@ def test_recbole_files_say_their_columns_and_have_texts_for_ids(home, opened):
     button(app, "Import").click().run()
     assert datasets(home) == ["ml"]
     assert open_dataset(home, "ml").users()["original_id"].tolist() == ["u0", "u1", "u2"]
+
+
+def test_an_mmrec_folder_offers_the_scale_of_its_features(home, opened, tmp_path):
+    app = opened("import", job=import_jobs.stage_path(home, str(write_folder(tmp_path / "music"))))
+    assert "MMRec folder" in said(app)
+    assert "text features: 7 x 5" in said(app)
+    assert box(app, "Target").value == "interaction"
+    app.segmented_control[0].set_value("unit").run()
+    button(app, "Check").click().run()
+    assert "text: rows scaled to length one" in said(app)
+    assert "--features unit" in app.code[0].value
+    button(app, "Import").click().run()
+    assert not app.exception
+    assert datasets(home) == ["music"]
+    norms = np.linalg.norm(open_dataset(home, "music").features("image"), axis=1)
+    assert norms == pytest.approx(1, abs=1e-5)
+
+
+def test_an_mmrec_folder_can_be_uploaded_file_by_file(home, opened):
+    files = [
+        (name, content.encode() if isinstance(content, str) else stored(content), "application/octet-stream")
+        for name, content in GOOD.items()
+    ]
+    app = opened("import")
+    app.file_uploader[0].set_value(files).run()
+    button(app, "Read these files").click().run()
+    assert app.segmented_control[0].value == "as-given"
+    button(app, "Import").click().run()
+    assert datasets(home) == ["uploaded"]
+    assert "the setting 'Features' would change that" in said(app)
+    assert open_dataset(home, "uploaded").info.modalities == ("image", "text")
 
 
 def test_a_path_on_this_machine_is_read_where_it_lies(home, opened, tmp_path):

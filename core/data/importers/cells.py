@@ -99,6 +99,21 @@ def positive_labels(column: Any) -> NDArray[np.bool_]:
     return positive
 
 
+def split_codes(column: Any) -> NDArray[np.int8]:
+    """Texts that say 0, 1 or 2 (train, valid, test) as numbers. Raises CellError at the first that does not."""
+    trimmed = pc.utf8_trim_whitespace(plain(column))
+    wrong = pc.invert(pc.match_substring_regex(trimmed, r"^[012](\.0*)?$"))
+    if pc.any(wrong).as_py():
+        record = _first(wrong)
+        raise CellError(
+            record,
+            f"x_label {trimmed[record].as_py()[:40]!r} is not 0 (train), 1 (valid) or 2 (test); correct it or remove the row",
+        )
+    digits = pc.utf8_slice_codeunits(trimmed, 0, 1)
+    codes: NDArray[np.int8] = digits.cast(pa.int8()).to_numpy(zero_copy_only=False)
+    return codes
+
+
 def _whole_texts(column: Any, name: str) -> tuple[NDArray[np.int64], int]:
     if not len(column):
         return np.empty(0, np.int64), 0

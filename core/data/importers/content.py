@@ -10,6 +10,7 @@ import pandas as pd
 from numpy.typing import NDArray
 
 from core.data.importers.columns import ColumnMap
+from core.data.importers.feature_checks import FeatureScale
 from core.data.importers.identities import IdKind
 from core.data.importers.limits import DEFAULT_LIMITS, Limits
 from core.data.info import MAX_BEHAVIORS, checked_label
@@ -32,6 +33,7 @@ class ImportOptions:
 
     behaviors: funnel order, target last; behaviours not named are not imported.
     columns, ids: which columns of a table hold what, and whether ids are whole numbers or texts.
+    features: the scale that feature matrices are brought to.
     limits: how large a source may be. progress: told a share within 0..1 and what is being done.
     """
 
@@ -41,6 +43,7 @@ class ImportOptions:
     seed: int = 0
     columns: ColumnMap | None = None
     ids: IdKind = "whole"
+    features: FeatureScale = "as-given"
     limits: Limits = DEFAULT_LIMITS
     progress: Progress = field(default=silent, compare=False)
 

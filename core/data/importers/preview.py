@@ -6,8 +6,10 @@ from dataclasses import dataclass, field, replace
 from pathlib import Path
 
 from core.data.importers.columns import ColumnMap, clear_columns
+from core.data.importers.feature_files import feature_files
 from core.data.importers.identities import IdKind
 from core.data.importers.limits import DEFAULT_LIMITS, Limits, checked_size, megabytes
+from core.data.importers.mmrec import columns_of, interactions_table
 from core.data.importers.recbole import atomic_table, interaction_files, typed_map
 from core.data.importers.registry import detect_layout
 from core.data.importers.table import cells_by_column, mapped_columns
@@ -50,6 +52,8 @@ def preview(
     if chosen == "recbole":
         table = atomic_table(next(iter(interaction_files(source).values())), limits)
         return replace(_table_preview(table, typed_map(table, columns)), layout="recbole", ids="text")
+    if chosen == "mmrec":
+        return _features_preview(source, limits)
     if chosen == "behavior-text":
         return _pairs_preview(source, limits)
     return _folder_preview(source, chosen, limits)
@@ -77,6 +81,18 @@ def _table_preview(table: Table, told: ColumnMap | None) -> Preview:
             behaviors = tuple(dict.fromkeys(row.get(mapping.behavior, "").strip() for row in sample))
     rows = table.sample[:SHOWN_ROWS]
     return Preview("table", table.columns, rows, mapping, ids, behaviors, tuple(notes), clear)
+
+
+def _features_preview(source: Path, limits: Limits) -> Preview:
+    """The first interactions, and what the headers of the feature files say."""
+    table = interactions_table(source, limits)
+    _, note = columns_of(table)
+    shapes = [
+        f"{file.modality} features: {file.rows:,} x {file.dims:,}"
+        for file in feature_files(table.path.parent, limits)
+    ]
+    rows = table.sample[:SHOWN_ROWS]
+    return Preview("mmrec", table.columns, rows, None, "whole", (), (note, *shapes))
 
 
 def _pairs_preview(source: Path, limits: Limits) -> Preview:

@@ -10,41 +10,27 @@ from collections.abc import Sequence
 from pathlib import Path
 from typing import Any
 
-import numpy as np
 import pandas as pd
-import pyarrow as pa
-import pyarrow.compute as pc
 
 from core.data.importers.columns import ColumnMap, listed, unread_note
 from core.data.importers.content import DEFAULT_TARGET, ImportOptions, interaction_content
+from core.data.importers.item_texts import described_items, undescribed
 from core.data.importers.labels import chosen_target
 from core.data.importers.limits import Limits
 from core.data.importers.rows import RowGatherer
 from core.data.importers.table import ALONE, mapped_columns
-from core.data.importers.tables import Table, open_table
+from core.data.importers.tables import Table, header_fields, inter_files, open_table
 from core.data.info import SPLITS, Split
 from core.data.writing import DatasetContent, Provenance
 from core.errors import DataError
 
 VERSION = 1
 _TYPES = ("token", "token_seq", "float", "float_seq")
-_TITLES = ("title", "itemtitle", "movietitle", "producttitle", "booktitle", "itemname", "name", "productname")
-_CATEGORIES = (
-    "category",
-    "categories",
-    "maincategory",
-    "itemcategory",
-    "genre",
-    "genres",
-    "class",
-    "categoryid",
-)
 
 
 def detect(source: Path) -> bool:
     """Whether `source` looks like this layout: an `.inter` file whose header names types."""
-    paths = source.glob("*.inter") if source.is_dir() else [source] if source.suffix == ".inter" else []
-    return any(_is_typed(path) for path in paths)
+    return any(_is_typed(path) for path in inter_files(source))
 
 
 def read(source: Path, options: ImportOptions) -> DatasetContent:
@@ -133,40 +119,8 @@ def _described_items(interactions: Path, items: Any, limits: Limits) -> tuple[pd
         name = name.removesuffix(f".{split}")
     path = interactions.parent / f"{name}.item"
     if not path.is_file():
-        return pd.DataFrame(index=range(len(items))), []
-    table = atomic_table(path, limits)
-    fields = {column.split(":")[0].replace("_", "").lower(): column for column in reversed(table.columns)}
-    identity = next(
-        (fields[field] for field in ("itemid", "item", "iid") if field in fields), table.columns[0]
-    )
-    wanted = {
-        "title": next((fields[field] for field in _TITLES if field in fields), None),
-        "category": next((fields[field] for field in _CATEGORIES if field in fields), None),
-    }
-    stated = {name: field for name, field in wanted.items() if field is not None and field != identity}
-    if not stated:
-        return pd.DataFrame(index=range(len(items))), [f"{path.name}: has no title and no category"]
-    texts = {name: np.full(len(items), "", dtype=object) for name in stated}
-    seen = np.zeros(len(items), np.int64)
-    unknown = 0
-    for (ids, *cells), _ in table.batches([identity, *stated.values()]):
-        place = pc.index_in(pc.utf8_trim_whitespace(ids).cast(pa.large_string()), value_set=items)
-        unknown += place.null_count
-        known = pc.is_valid(place)
-        positions = place.drop_null().to_numpy(zero_copy_only=False)
-        for column, values in zip(texts.values(), cells, strict=True):
-            column[positions] = values.filter(known).to_numpy(zero_copy_only=False)
-        seen += np.bincount(positions, minlength=len(items))
-    return pd.DataFrame(texts, dtype="str"), _item_notes(path.name, seen, unknown)
-
-
-def _item_notes(name: str, seen: Any, unknown: int) -> list[str]:
-    told = {
-        "items without an interaction were left out": unknown,
-        "items that interact are not described": int((seen == 0).sum()),
-        "items are described repeatedly, the last description counts": int((seen > 1).sum()),
-    }
-    return [f"{name}: {count:,} {text}" for text, count in told.items() if count]
+        return undescribed(len(items)), []
+    return described_items(atomic_table(path, limits), items, "an interaction")
 
 
 def _stated(parts: dict[Split, list[Path]]) -> Sequence[tuple[Split, list[Path]]]:
@@ -174,11 +128,4 @@ def _stated(parts: dict[Split, list[Path]]) -> Sequence[tuple[Split, list[Path]]
 
 
 def _is_typed(path: Path) -> bool:
-    try:
-        with path.open("rb") as file:
-            first = next((line for line in file.read(1 << 16).splitlines() if line), b"")
-    except OSError:
-        return False
-    return any(
-        field.strip().rpartition(b":")[2].decode("ascii", "replace") in _TYPES for field in first.split(b"\t")
-    )
+    return any(field.rpartition(":")[2] in _TYPES for field in header_fields(path))

@@ -5,9 +5,10 @@ from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 
-from core.data.importers import behavior_npz, behavior_text, mbgmn, recbole, table
+from core.data.importers import behavior_npz, behavior_text, mbgmn, mmrec, recbole, table
 from core.data.importers.columns import ColumnMap
 from core.data.importers.content import ImportOptions, Progress, silent
+from core.data.importers.feature_checks import FeatureScale
 from core.data.importers.identities import IdKind
 from core.data.importers.limits import DEFAULT_MAX_MB, MEGABYTE, Limits
 from core.data.importers.report import ImportReport, report_of
@@ -22,12 +23,16 @@ __all__ = ["LAYOUTS", "ImportReport", "Layout", "check_import", "detect_layout",
 
 @dataclass(frozen=True)
 class Layout:
-    """One importer: `detect` looks at file names only, `read` checks everything; is_table: its columns can be mapped."""
+    """One importer: `detect` looks at names of files and columns only, `read` checks everything.
+
+    is_table: its columns can be mapped. has_features: it brings feature matrices, which can be scaled.
+    """
 
     title: str
     detect: Callable[[Path], bool]
     read: Callable[[Path, ImportOptions], DatasetContent]
     is_table: bool = False
+    has_features: bool = False
 
 
 LAYOUTS: dict[str, Layout] = {
@@ -39,6 +44,9 @@ LAYOUTS: dict[str, Layout] = {
     ),
     "behavior-npz": Layout("one scipy sparse matrix per behavior", behavior_npz.detect, behavior_npz.read),
     "recbole": Layout("RecBole's atomic files", recbole.detect, recbole.read, is_table=True),
+    "mmrec": Layout(
+        "MMRec's interactions with feature matrices of items", mmrec.detect, mmrec.read, has_features=True
+    ),
     "mbgmn": Layout("MB-GMN's pickled matrices, never run", mbgmn.detect, mbgmn.read),
 }
 
@@ -67,6 +75,7 @@ def import_dataset(
     replace: bool = False,
     columns: ColumnMap | None = None,
     ids: IdKind = "whole",
+    features: FeatureScale = "as-given",
     max_mb: int = DEFAULT_MAX_MB,
     progress: Progress | None = None,
     told: Callable[[ImportReport], None] | None = None,
@@ -76,12 +85,13 @@ def import_dataset(
 
     behaviors: funnel order, target last; by default decreasing number of pairs. target: default `buy`.
     split, seed: see `core.data.splits.split_rows`. columns, ids: of tables; by default detected, whole numbers.
+    features: the scale that feature matrices are brought to, see `core.data.importers.feature_checks`.
     max_mb: largest source file. progress: told a share within 0..1 and a sentence. told: given the report before
     anything is stored. origin: what the data set's source is called, by default its path.
     Raises DataError; the home is then as it was.
     """
     refuse_existing(home, name, replace=replace)
-    options = _options(behaviors, target, split, seed, columns, ids, max_mb, progress)
+    options = _options(behaviors, target, split, seed, columns, ids, features, max_mb, progress)
     chosen, content = _read(layout, source, options)
     if told is not None:
         told(report_of(chosen, content))
@@ -108,12 +118,13 @@ def check_import(
     replace: bool = False,
     columns: ColumnMap | None = None,
     ids: IdKind = "whole",
+    features: FeatureScale = "as-given",
     max_mb: int = DEFAULT_MAX_MB,
     progress: Progress | None = None,
 ) -> ImportReport:
     """The dry run of `import_dataset`: everything is read, checked and split, nothing is stored. Raises the same."""
     refuse_existing(home, name, replace=replace)
-    options = _options(behaviors, target, split, seed, columns, ids, max_mb, progress)
+    options = _options(behaviors, target, split, seed, columns, ids, features, max_mb, progress)
     chosen, content = _read(layout, source, options)
     options.progress(1.0, "checked; nothing was stored")
     return report_of(chosen, content)
@@ -126,6 +137,7 @@ def _options(
     seed: int,
     columns: ColumnMap | None,
     ids: IdKind,
+    features: FeatureScale,
     max_mb: int,
     progress: Progress | None,
 ) -> ImportOptions:
@@ -138,6 +150,7 @@ def _options(
         seed=seed,
         columns=columns,
         ids=ids,
+        features=features,
         limits=Limits(max_mb * MEGABYTE),
         progress=progress or silent,
     )
@@ -151,4 +164,6 @@ def _read(layout: str, source: Path, options: ImportOptions) -> tuple[str, Datas
         raise DataError(
             f"layout {chosen} has no columns to map and whole-number ids; leave out --map and --ids"
         )
+    if not LAYOUTS[chosen].has_features and options.features != "as-given":
+        raise DataError(f"layout {chosen} has no features to scale; leave out --features")
     return chosen, LAYOUTS[chosen].read(source, options)

@@ -8,7 +8,7 @@ import pandas as pd
 import pyarrow as pa
 from numpy.typing import NDArray
 
-from core.data.importers.cells import CellError, positive_labels
+from core.data.importers.cells import CellError, positive_labels, split_codes
 from core.data.importers.columns import ColumnMap
 from core.data.importers.content import ImportOptions
 from core.data.importers.identities import ids_of
@@ -47,14 +47,15 @@ class RowGatherer:
         *,
         span: tuple[float, float] = (0, 1),
         label: str | None = None,
+        part: str | None = None,
     ) -> None:
         """Append a table's rows to `split`.
 
         span: the table's share of the reading, for the progress told. label: a column whose zeros mark rows that are
-        no interactions.
+        no interactions. part: a column whose 0, 1 and 2 put a row into train, valid and test instead of `split`.
         Raises DataError naming file, row and remedy.
         """
-        roles = mapping.roles | ({"label": label} if label else {})
+        roles = mapping.roles | ({"label": label} if label else {}) | ({"part": part} if part else {})
         self._has_times |= mapping.time is not None
         start = 0
         for columns, fraction in table.batches(list(roles.values())):
@@ -114,9 +115,9 @@ class RowGatherer:
         if self._has_times:
             time = self._times.read(cells["time"])
             self._time.append(time if kept is None else time[kept])
-        codes = codes if kept is None else codes[kept]
-        self._behavior.append(codes)
-        self._split.append(np.full(len(codes), split, np.int8))
+        parts = split_codes(cells["part"]) if "part" in cells else np.full(count, split, np.int8)
+        self._behavior.append(codes if kept is None else codes[kept])
+        self._split.append(parts if kept is None else parts[kept])
 
     def _kept(self, codes: NDArray[np.int8]) -> NDArray[np.bool_] | None:
         """The rows whose behaviour is wanted; None if all are."""

@@ -42,3 +42,20 @@ def open_table(path: Path, limits: Limits, *, delimiter: str | None = None, quot
     if head[:4] == b"PAR1" and delimiter is None:
         return ParquetTable.open(path, limits)
     return TextTable.open(path, limits, head, delimiter, quoted=quoted)
+
+
+def inter_files(source: Path) -> list[Path]:
+    """The `.inter` files of a folder, or `source` itself if it is one."""
+    if source.is_dir():
+        return sorted(source.glob("*.inter"))
+    return [source] if source.suffix == ".inter" else []
+
+
+def header_fields(path: Path) -> list[str]:
+    """The tab-separated fields of the first line with content; empty if the file cannot be read."""
+    try:
+        with path.open("rb") as file:
+            first = next((line for line in file.read(1 << 16).splitlines() if line), b"")
+    except OSError:
+        return []
+    return [field.strip().decode("ascii", "replace") for field in first.split(b"\t")]

@@ -133,7 +133,29 @@ def test_as_given_touches_nothing():
     frame = table(messy(1))
     result = split_rows(frame, "buy", "as-given")
     pd.testing.assert_frame_equal(result.rows, frame)
-    assert (result.rule, result.notes) == ("as-given", ())
+    assert result.rule == "as-given"
+
+
+@pytest.mark.parametrize("seed", range(10))
+def test_what_as_given_leaves_unrepaired_is_told(seed):
+    rows = messy(seed)
+    told = set(split_rows(table(rows), "buy", "as-given").notes)
+    expected = set()
+    for name in ("view", "buy"):
+        pairs = [row[:2] for row in rows if row[2] == name]
+        if len(pairs) > len(set(pairs)):
+            expected.add(f"{name}: {len(pairs) - len(set(pairs))} rows repeat a pair and were kept as given")
+    for late, early in (("test", "train"), ("test", "valid"), ("valid", "train")):
+        held, earlier = ({row[:2] for row in rows if row[2:4] == ("buy", part)} for part in (late, early))
+        if held & earlier:
+            expected.add(f"buy: {len(held & earlier)} {late} pairs are also {early} pairs")
+    assert told == expected
+    assert seed or len(told) > 1
+
+
+def test_as_given_has_nothing_to_tell_of_a_clean_split():
+    rows = [(0, 0, "buy", "train", 1), (0, 1, "buy", "test", 2), (1, 0, "view", "train", 1)]
+    assert split_rows(table(rows), "buy", "as-given").notes == ()
 
 
 def test_auxiliary_rows_are_never_held_out():

@@ -15,7 +15,9 @@ from core.data.importers.registry import check_import, import_dataset
 from core.errors import DataError
 from core.home import Home
 from tests.core.data.importers.generated import MAX_MB, SOURCES
+from tests.core.data.importers.generated_mmrec import mmrec_sources
 
+LAYOUTS = SOURCES | {"mmrec": mmrec_sources()}
 EXAMPLES = int(os.environ.get("RELSCOPE_EXAMPLES", "40"))
 CAMPAIGN = settings(
     max_examples=EXAMPLES,
@@ -28,12 +30,12 @@ def everything_below(root: Path) -> list[str]:
     return sorted(str(path.relative_to(root)) for path in root.rglob("*"))
 
 
-@pytest.mark.parametrize("layout", sorted(SOURCES))
+@pytest.mark.parametrize("layout", sorted(LAYOUTS))
 def test_an_import_succeeds_or_is_refused_and_leaves_nothing(layout: str) -> None:
     @CAMPAIGN
     @given(st.data())
     def campaign(data: st.DataObject) -> None:
-        source = data.draw(SOURCES[layout])
+        source = data.draw(LAYOUTS[layout])
         with tempfile.TemporaryDirectory() as folder:
             given_files, root = Path(folder) / "source", Path(folder) / "home"
             given_files.mkdir()

@@ -48,7 +48,7 @@ def test_ids_are_tokens_and_items_keep_title_and_category(home, folder):
     assert rows.loc[(1, 2), "split"] == "test"
     assert rows.loc[(0, 1), "split"] == "test"
     assert "ml.item: 1 items without an interaction were left out" in info.notes
-    assert "ml.item: 1 items that interact are not described" in info.notes
+    assert "ml.item: 1 items with an interaction are not described" in info.notes
     assert "1 times lost their fractions of a second" in info.notes
 
 
@@ -117,7 +117,7 @@ def test_one_file_alone_is_read_too(home, folder):
 
 def test_untyped_files_are_another_layout(folder):
     with pytest.raises(DataError, match="fits no known layout"):
-        detect_layout(folder(ml_inter="userID\titemID\trating\tx_label\n1\t2\t1\t0\n"))
+        detect_layout(folder(ml_inter="userID\titemID\trating\n1\t2\t1\n"))
 
 
 HEADER = "user_id:token\titem_id:token\n"
