@@ -9,6 +9,7 @@ from core.bench.cigf import bench_cigf
 from core.bench.dashboard import DashboardReport, bench_dashboard
 from core.bench.evaluate import bench_evaluate
 from core.bench.hgib import bench_hgib
+from core.bench.multimodal import bench_egra, bench_srgformer
 from core.bench.sparse import bench_sparse
 from core.bench.timing import Comparison
 from core.data.dataset import list_datasets
@@ -22,6 +23,8 @@ BENCHES: dict[str, Callable[[Home, str | None, torch.device], Comparison | Dashb
     "sparse": lambda home, dataset, device: bench_sparse(device),
     "cigf": lambda home, dataset, device: bench_cigf(home, dataset or _default_dataset(home), device),
     "hgib": lambda home, dataset, device: bench_hgib(home, dataset or _default_dataset(home), device),
+    "egra": lambda home, dataset, device: bench_egra(device),
+    "srgformer": lambda home, dataset, device: bench_srgformer(device),
     "evaluate": lambda home, dataset, device: bench_evaluate(home, dataset or _default_dataset(home), device),
     "dashboard": lambda home, dataset, device: bench_dashboard(),
 }

@@ -35,7 +35,12 @@ class EGRAConfig(FusionConfig):
         "corrective signal: share of an item's behaviour embedding added after each propagation over a modality's graph",
         ge=0,
     )
-    lambda_min: float = setting(1e-3, "weight of the alignment in the first epoch", group="Alignment", ge=0)
+    lambda_min: float = setting(
+        1e-3,
+        "weight that the alignment grows from: in epoch t it is t / P of the way up",
+        group="Alignment",
+        ge=0,
+    )
     lambda_max: float = setting(
         1e-1,
         "weight of the alignment once it has grown, and throughout where it is fixed",
@@ -93,7 +98,8 @@ EGRA = System(
         "backbone_lightgcn": Variant(
             "pretrained by LightGCN", {"backbone": "lightgcn"}, "open question of EGRA"
         ),
-        "pretrain_10": Variant("at most 10 epochs of pretraining", {"pretrain_epochs": 10}, _CHECK),
+        "pretrain_5": Variant("at most 5 epochs of pretraining", {"pretrain_epochs": 5}, _CHECK),
+        "pretrain_20": Variant("at most 20 epochs of pretraining", {"pretrain_epochs": 20}, _CHECK),
         "pretrain_50": Variant("at most 50 epochs of pretraining", {"pretrain_epochs": 50}, _CHECK),
         "binary_links": Variant(
             "item links weigh as much as interactions", {"link_weights": "binary"}, _OURS

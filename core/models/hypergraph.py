@@ -5,7 +5,7 @@ Source: Guo et al., LGMRec, AAAI 2024, and the PyTorch code released with it and
 """
 
 from abc import abstractmethod
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 from itertools import permutations
 from typing import NamedTuple
@@ -24,6 +24,9 @@ from core.ops.square import in_sides, layer_mean, square, symmetric_normalized, 
 from core.ops.unit import unit_rows
 
 _TEXT = "text"
+_COLDEST = (
+    0.025  # below, e^(-2 / temperature), the least of an unlike cosine, is no number of single precision
+)
 
 
 class Hypergraph(NamedTuple):
@@ -36,8 +39,8 @@ class Hypergraph(NamedTuple):
 
 
 class HypergraphEncoding(NamedTuple):
-    """collaborative: LightGCN over the behaviour graph, [N, D]. modal: item features over the same graph, [N, D] per
-    modality. hypergraphs: one per modality; none where they are not used. final: what scores, [N, D]. attention: shares of a
+    """collaborative: LightGCN over the behaviour graph, [N, D]. modal: item features over the same graph, rows of length one,
+    [N, D] per modality. hypergraphs: one per modality; none where they are not used. final: what scores, [N, D]. attention: shares of a
     graph transformer per head and edge, [H, E]; branches: what was added up to `final`, by name, [N, D]."""
 
     collaborative: Tensor
@@ -116,7 +119,7 @@ class HypergraphRanker(InnerProductRanker[HypergraphEncoding]):
         """All nodes, under noise in training."""
         initial_ND = torch.cat([self.user_embedding, self.item_embedding])
         collaborative_ND = layer_mean(self.graph, initial_ND, self.config.num_layers)
-        modal = tuple(self._modal(m) for m in self.modalities)
+        modal = tuple(unit_rows(self._modal(m)) for m in self.modalities)
         hypergraphs: tuple[Hypergraph, ...] = ()
         if self.uses_hypergraphs:
             start_ID = collaborative_ND[self.num_users :]
@@ -154,9 +157,16 @@ class HypergraphRanker(InnerProductRanker[HypergraphEncoding]):
         found = [self._hyper_contrast(batch, *(encoding.hypergraphs[m] for m in pair)) for pair in pairs]
         return {"hcl": self.config.hcl_weight * torch.stack(found).mean()}
 
-    def contrast(self, query_BD: Tensor, key_ND: Tensor, own_B: Tensor) -> Tensor:
-        """Sum over the batch of -ln softmax of q . k over temperature, the rows of both already of length one."""
-        return softmax_loss(query_BD / self.config.temperature, key_ND, own_B) * len(own_B)
+    def contrast(self, asking_ND: Tensor, asked_ND: Tensor, nodes_B: Tensor) -> Tensor:
+        """Sum over the batch's nodes of -ln softmax of cosines over temperature; the products of rows are the cosines.
+
+        A node that occurs several times is computed once and counted as often.
+        """
+        own_C, count_C = nodes_B.unique(return_counts=True)
+        query_CD = asking_ND.index_select(0, own_C) / self.config.temperature
+        weight_C = count_C.to(query_CD.dtype)
+        bound = 1 / self.config.temperature if self.config.temperature >= _COLDEST else None
+        return softmax_loss(query_CD, asked_ND, own_C, weight_C, bound) * len(own_C)
 
     def raw(self, modality: str) -> Tensor:
         """X_m, [I, F]."""
@@ -171,8 +181,8 @@ class HypergraphRanker(InnerProductRanker[HypergraphEncoding]):
         query, key = (in_sides(_over(h.membership, h.output), self.num_users) for h in (asking, asked))
         nodes = Sides(batch.users, batch.positive)
         parts = [
-            self.contrast(q_NK[own_B] @ cross_KK, k_NK, own_B)
-            for q_NK, k_NK, own_B in zip(query, key, nodes, strict=True)
+            self.contrast(q_NK @ cross_KK, k_NK, nodes_B)
+            for q_NK, k_NK, nodes_B in zip(query, key, nodes, strict=True)
         ]
         return parts[0] + parts[1]
 
@@ -214,9 +224,14 @@ def contrasted(count: int) -> list[tuple[int, int]]:
     return [(0, 1)] if count == 2 else list(permutations(range(count), 2))
 
 
-def summed_units(tables: tuple[Tensor, ...]) -> Tensor:
-    """Sum of the tables with rows of length one, [N, D]."""
-    return torch.stack([unit_rows(table) for table in tables]).sum(0)
+def summed(tables: Sequence[Tensor]) -> Tensor:
+    """Sum of the tables, [N, D]."""
+    if len(tables) == 1:
+        return tables[0]
+    total_ND = tables[0] + tables[1]
+    for table_ND in tables[2:]:
+        total_ND.add_(table_ND)
+    return total_ND
 
 
 def _over(rows_NK: Tensor, long_ND: Tensor) -> Tensor:

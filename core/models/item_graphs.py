@@ -29,8 +29,10 @@ def modal_neighbors(data: RankingData, modality: str, count: int, *, with_self: 
 
 
 def without_negatives(links: csr_array) -> csr_array:
-    """`links` with negative cosines at 0, which is what a weight can be."""
-    return csr_array((np.maximum(links.data, 0), links.indices, links.indptr), shape=links.shape)
+    """`links` whose weight is positive: the others are no links, not even binary ones."""
+    found = csr_array((np.maximum(links.data, 0), links.indices, links.indptr), shape=links.shape, copy=True)
+    found.eliminate_zeros()
+    return found
 
 
 def binary(links: csr_array) -> csr_array:

@@ -4,7 +4,7 @@ from torch import Tensor
 
 from core.catalog.hypergraph import LGMRecConfig
 from core.findings import Finding
-from core.models.hypergraph import Hypergraph, HypergraphEncoding, HypergraphRanker, summed_units
+from core.models.hypergraph import Hypergraph, HypergraphEncoding, HypergraphRanker, summed
 from core.models.hypergraph_findings import branch_norms, memberships
 from core.ops.unit import unit_rows
 
@@ -25,11 +25,11 @@ class LGMRec(HypergraphRanker):
     def combined(
         self, collaborative: Tensor, modal: tuple[Tensor, ...], hypergraphs: tuple[Hypergraph, ...]
     ) -> HypergraphEncoding:
-        branches = {"collaborative": collaborative, "modal": summed_units(modal)}
+        branches = {"collaborative": collaborative, "modal": summed(modal)}
         if self.config.alpha:
-            total_ND = sum((h.output for h in hypergraphs[1:]), hypergraphs[0].output)
+            total_ND = summed([hypergraph.output for hypergraph in hypergraphs])
             branches["hypergraph"] = self.config.alpha * unit_rows(total_ND)
-        final_ND = sum(branches.values(), collaborative.new_zeros(()))
+        final_ND = summed(list(branches.values()))
         return HypergraphEncoding(collaborative, modal, hypergraphs, final_ND, None, branches)
 
     def findings(self) -> tuple[Finding, ...]:

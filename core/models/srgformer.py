@@ -16,7 +16,7 @@ from core.models.hypergraph import (
     HypergraphRanker,
     Noise,
     contrasted,
-    summed_units,
+    summed,
 )
 from core.models.hypergraph_findings import branch_norms, memberships
 from core.models.pairwise import PairBatch
@@ -27,7 +27,7 @@ from core.ops.sparse import Pattern
 from core.ops.square import in_sides
 from core.ops.unit import unit_rows
 
-_BOUND = 10.0  # of the attention's logits
+BOUND = 10.0  # of the attention's logits
 _QUERY, _KEY, _VALUE = range(3)
 
 
@@ -52,7 +52,7 @@ class GraphTransformer(nn.Module):
             [rows_ND @ part for part in self.projections[p].chunk(self.heads, 1)]
             for p in (_QUERY, _KEY, _VALUE)
         )
-        output_ND, share_HE = graph_attention(pattern, query, key, value, _BOUND)
+        output_ND, share_HE = graph_attention(pattern, query, key, value, BOUND)
         return (output_ND if self.ffn is None else output_ND + self.ffn(output_ND)), share_HE
 
 
@@ -96,23 +96,23 @@ class SRGFormer(HypergraphRanker):
     def combined(
         self, collaborative: Tensor, modal: tuple[Tensor, ...], hypergraphs: tuple[Hypergraph, ...]
     ) -> HypergraphEncoding:
-        branches = {"collaborative": collaborative, "modal": summed_units(modal)}
+        branches = {"collaborative": collaborative, "modal": summed(modal)}
         attention = None
         if self.transformer is not None:
             initial_ND = torch.cat([self.user_embedding, self.item_embedding])
             global_ND, attention = self.transformer(self.graph.pattern, initial_ND)
             branches["transformer"] = self.config.alpha * unit_rows(global_ND)
         if self.config.beta:
-            total_ND = sum((h.output for h in hypergraphs[1:]), hypergraphs[0].output)
+            total_ND = summed([hypergraph.output for hypergraph in hypergraphs])
             branches["hypergraph"] = self.config.beta * unit_rows(total_ND)
-        final_ND = sum(branches.values(), collaborative.new_zeros(()))
+        final_ND = summed(list(branches.values()))
         return HypergraphEncoding(collaborative, modal, hypergraphs, final_ND, attention, branches)
 
     def contrasts(self, batch: PairBatch, encoding: HypergraphEncoding) -> dict[str, Tensor]:
         found = super().contrasts(batch, encoding)
         pairs = contrasted(len(encoding.modal))
         if self.config.mcl_weight and pairs:
-            units = [in_sides(unit_rows(table), self.num_users) for table in encoding.modal]
+            units = [in_sides(table, self.num_users) for table in encoding.modal]
             sums = [self._modal_contrast(batch, units[a], units[b]) for a, b in pairs]
             found["mcl"] = self.config.mcl_weight * torch.stack(sums).mean()
         return found
@@ -133,5 +133,5 @@ class SRGFormer(HypergraphRanker):
             return {k: rows.detach() for k, rows in ({"final": encoding.final} | encoding.branches).items()}
 
     def _modal_contrast(self, batch: PairBatch, asking: Sides, asked: Sides) -> Tensor:
-        users = self.contrast(asking.user[batch.users], asked.user, batch.users)
-        return users + self.contrast(asking.item[batch.positive], asked.item, batch.positive)
+        users = self.contrast(asking.user, asked.user, batch.users)
+        return users + self.contrast(asking.item, asked.item, batch.positive)

@@ -31,12 +31,20 @@ def margin(positive_P: Tensor, negative_P: Tensor) -> Tensor:
     return F.relu(1 - (positive_P - negative_P)).mean()
 
 
-def softmax_loss(query_BD: Tensor, key_ID: Tensor, own_B: Tensor, weight_B: Tensor | None = None) -> Tensor:
+def softmax_loss(
+    query_BD: Tensor,
+    key_ID: Tensor,
+    own_B: Tensor,
+    weight_B: Tensor | None = None,
+    bound: float | None = None,
+) -> Tensor:
     """Mean of -ln softmax of q_b . k_own among q_b . k_1 .. q_b . k_I, in nats; 0 without queries. Never overflows.
 
-    weight_B: a factor on every query's loss, without gradient; the sum is still divided by their number. The logits are made, used and forgotten in blocks of 16 MB (32 queries at least), gradients included: [B, I] is never formed.
+    weight_B: a factor on every query's loss, without gradient; the sum is still divided by their number. bound: what no
+    logit exceeds, where that is known, as for cosines; it saves looking for the largest. The logits are made, used and
+    forgotten in blocks of 16 MB (32 queries at least), gradients included: [B, I] is never formed.
     """
-    result: Tensor = _SoftmaxLoss.apply(query_BD, key_ID, own_B, weight_B)  # type: ignore[no-untyped-call]
+    result: Tensor = _SoftmaxLoss.apply(query_BD, key_ID, own_B, weight_B, bound)  # type: ignore[no-untyped-call]
     return result
 
 
@@ -55,7 +63,14 @@ class _SoftmaxLoss(torch.autograd.Function):
     """Both gradients are made beside the loss, while a block's softmax is at hand."""
 
     @staticmethod
-    def forward(ctx: Any, query_BD: Tensor, key_ID: Tensor, own_B: Tensor, weight_B: Tensor | None) -> Tensor:
+    def forward(
+        ctx: Any,
+        query_BD: Tensor,
+        key_ID: Tensor,
+        own_B: Tensor,
+        weight_B: Tensor | None,
+        bound: float | None,
+    ) -> Tensor:
         count = max(1, len(query_BD))
         to_query_BD, to_key_ID = torch.zeros_like(query_BD), torch.zeros_like(key_ID)
         total = query_BD.new_zeros(())
@@ -63,7 +78,7 @@ class _SoftmaxLoss(torch.autograd.Function):
         for start in range(0, len(query_BD), rows):
             part_CD, own_C = query_BD[start : start + rows], own_B[start : start + rows, None]
             share_CI = part_CD @ key_ID.t()
-            share_CI -= share_CI.amax(1, keepdim=True)
+            share_CI -= share_CI.amax(1, keepdim=True) if bound is None else bound
             own_logit_C1 = share_CI.gather(1, own_C)
             mass_C1 = share_CI.exp_().sum(1, keepdim=True)
             factor_C1 = mass_C1.new_ones(mass_C1.shape)
@@ -79,6 +94,6 @@ class _SoftmaxLoss(torch.autograd.Function):
 
     @staticmethod
     @once_differentiable
-    def backward(ctx: Any, *gradients: Tensor) -> tuple[Tensor, Tensor, None, None]:
+    def backward(ctx: Any, *gradients: Tensor) -> tuple[Tensor, Tensor, None, None, None]:
         to_query_BD, to_key_ID = ctx.saved_tensors
-        return gradients[0] * to_query_BD, gradients[0] * to_key_ID, None, None
+        return gradients[0] * to_query_BD, gradients[0] * to_key_ID, None, None, None

@@ -58,11 +58,14 @@ def user_item_matrix(pairs: csr_array, item_links: csr_array | None = None) -> c
 
 def layer_mean(graph: Square, start_ND: Tensor, layers: int) -> Tensor:
     """Mean of x, A x, ..., A^L x. Source: He et al., LightGCN, SIGIR 2020, Eqs. 4 and 7."""
-    total_ND = layer_ND = start_ND
-    for _ in range(layers):
+    if not layers:
+        return start_ND
+    layer_ND = graph.times(start_ND)
+    total_ND = start_ND + layer_ND
+    for _ in range(layers - 1):
         layer_ND = graph.times(layer_ND)
-        total_ND = total_ND + layer_ND
-    return total_ND / (layers + 1)
+        total_ND.add_(layer_ND)  # in place: fresh memory costs more than the sum
+    return total_ND.div_(layers + 1)
 
 
 def in_sides(rows_ND: Tensor, num_users: int) -> Sides:

@@ -4,6 +4,7 @@ I items, D dims.
 """
 
 import threading
+import zlib
 from collections.abc import Callable
 from pathlib import Path
 from typing import NamedTuple
@@ -23,7 +24,8 @@ from core.training.trainer import Stopped
 _FILE = "pretrained.npz"
 _LEVEL = "final"
 _SECONDS_BETWEEN_LOOKS = 1.0
-_DAMAGE = (OSError, ValueError, KeyError, EOFError, BadZipFile)
+# What reading a damaged archive raises; RuntimeError is zipfile's word for flags it does not know.
+_DAMAGE = (OSError, ValueError, KeyError, EOFError, RuntimeError, BadZipFile, zlib.error)
 
 
 class Pretrained(NamedTuple):
@@ -89,7 +91,7 @@ def _finished(
 def _item_embeddings(parent: RunFolder) -> NDArray[np.float32]:
     path = parent.embeddings / f"{_LEVEL}.npz"
     try:
-        with np.load(path, allow_pickle=False) as stored:
+        with path.open("rb") as file, np.load(file, allow_pickle=False) as stored:
             items: NDArray[np.float32] = stored["values"][int(stored["num_users"]) :].astype(np.float32)
     except _DAMAGE as error:
         raise RunError(
@@ -101,7 +103,7 @@ def _item_embeddings(parent: RunFolder) -> NDArray[np.float32]:
 
 def _read(path: Path) -> Pretrained:
     try:
-        with np.load(path, allow_pickle=False) as stored:
+        with path.open("rb") as file, np.load(file, allow_pickle=False) as stored:
             return Pretrained(stored["items"], str(stored["run_id"]))
     except _DAMAGE as error:
         raise RunError(

@@ -231,13 +231,15 @@ def _logged(run: RunFolder) -> Iterator[None]:
     log.addHandler(handler)
     log.setLevel(logging.INFO)
     logging.captureWarnings(True)
-    logging.getLogger("py.warnings").addHandler(handler)
+    warned = logging.getLogger("py.warnings")
+    warned.addHandler(handler)
     try:
         yield
     finally:
         log.removeHandler(handler)
-        logging.getLogger("py.warnings").removeHandler(handler)
-        logging.captureWarnings(False)
+        warned.removeHandler(handler)
+        if not warned.handlers:  # a parent run is trained while its child's log is open
+            logging.captureWarnings(False)
         handler.close()
 
 

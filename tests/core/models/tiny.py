@@ -32,9 +32,14 @@ def matrix(dense: Any) -> csr_array:
 
 
 def ranking_from(
-    train: dict[str, Any], valid: Any = None, test: Any = None, name: str = "tiny"
+    train: dict[str, Any],
+    valid: Any = None,
+    test: Any = None,
+    name: str = "tiny",
+    features: dict[str, np.ndarray] | None = None,
 ) -> RankingData:
-    """Ranking data of dense matrices; the last behaviour of `train` is the target."""
+    """Ranking data of dense matrices; the last behaviour of `train` is the target. A table of pretrained item embeddings
+    comes along, which only systems with a parent look at."""
     shape = next(iter(train.values())).shape
     nothing = np.zeros(shape)
     return RankingData(
@@ -45,7 +50,17 @@ def ranking_from(
         valid=matrix(nothing if valid is None else valid),
         test=matrix(nothing if test is None else test),
         fit_on="train",
+        features=features or {},
+        pretrained=np.random.default_rng(31).standard_normal((shape[1], 6)).astype(np.float32),
     )
+
+
+def random_features(items: int, colour_weight: float = 0.0) -> dict[str, np.ndarray]:
+    """Two modalities of random features, 5 and 3 wide; `colour_weight`: how much even and odd items differ."""
+    rng = np.random.default_rng(17)
+    colour = np.where(np.arange(items) % 2, 1.0, -1.0)[:, None]
+    found = {m: rng.standard_normal((items, d)) for m, d in (("image", 5), ("text", 3))}
+    return {m: (values + colour_weight * colour).astype(np.float32) for m, values in found.items()}
 
 
 def random_ranking(
@@ -66,7 +81,7 @@ def random_ranking(
     for user in range(users):
         free = np.flatnonzero(~train[behaviors[-1]][user])
         test[user, rng.choice(free)] = 1
-    return ranking_from(train, test=test)
+    return ranking_from(train, test=test, features=random_features(items))
 
 
 def checkerboard(users: int = 22, items: int = 14) -> RankingData:
@@ -86,7 +101,8 @@ def checkerboard(users: int = 22, items: int = 14) -> RankingData:
         cart[user, own[(user // 2 + 3) % half]] = 0
         buy[user, [withheld, validated]] = 0
         test[user, withheld] = valid[user, validated] = 1
-    return ranking_from({"view": view, "cart": cart, "buy": buy}, valid, test, "checkerboard")
+    train = {"view": view, "cart": cart, "buy": buy}
+    return ranking_from(train, valid, test, "checkerboard", random_features(items, colour_weight=0.3))
 
 
 def stored(home: Home, data: RankingData, name: str = "board", *, replace: bool = False) -> DatasetInfo:
@@ -103,6 +119,7 @@ def stored(home: Home, data: RankingData, name: str = "board", *, replace: bool 
         interactions=pd.concat(frames, ignore_index=True).astype({"user": np.int32, "item": np.int32}),
         users=pd.DataFrame({"original_id": [f"u{n}" for n in range(data.num_users)]}),
         items=pd.DataFrame({"original_id": [f"i{n}" for n in range(data.num_items)]}),
+        features=data.features,
     )
     return write_dataset(home, name, content, replace=replace)
 

@@ -161,3 +161,26 @@ def test_info_nce_equals_the_loop_and_does_not_overflow():
     assert large.grad is not None
     assert large.grad.isfinite().all()
     assert float(info_nce(torch.zeros(0, 3), torch.zeros(0, 3))) == 0
+
+
+@pytest.mark.parametrize("temperature", [1.0, 0.2])
+def test_weights_multiply_each_query_of_infonce(temperature: float):
+    draw = torch.Generator().manual_seed(2)
+    query = torch.randn(11, 3, generator=draw, dtype=torch.float64, requires_grad=True)
+    key = torch.randn(11, 3, generator=draw, dtype=torch.float64, requires_grad=True)
+    weight = torch.rand(11, generator=draw, dtype=torch.float64)
+    logits = query @ key.t() / temperature
+    expected = sum(weight[m] * (logits[m].logsumexp(0) - logits[m, m]) for m in range(11)) / 11
+    found = info_nce(query, key, temperature, weight)
+    torch.testing.assert_close(found, expected)
+    both = [torch.autograd.grad(loss, (query, key)) for loss in (found, expected)]
+    for ours, theirs in zip(*both, strict=True):
+        torch.testing.assert_close(ours, theirs)
+
+
+def test_a_weight_of_zero_takes_a_query_out():
+    query, key = torch.randn(4, 3, requires_grad=True), torch.randn(4, 3)
+    info_nce(query, key, 1.0, torch.tensor([1.0, 0.0, 1.0, 1.0])).backward()
+    assert query.grad is not None
+    assert not query.grad[1].any()
+    assert query.grad[0].any()
