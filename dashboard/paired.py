@@ -9,8 +9,9 @@ from typing import Any
 import pandas as pd
 
 from core.errors import RunError
-from core.evaluation.statistics import PairedTest, holm
+from core.evaluation.statistics import Floats, PairedTest, holm
 from core.runs.folder import RunFolder
+from core.runs.paired_values import question
 from dashboard import words
 from dashboard.navigation import ROOT
 from dashboard.results import metric_title
@@ -29,18 +30,30 @@ def tested(groups: Sequence[Sequence[RunFolder]], protocol: str, metric: str) ->
 
     Computed by core/runs/paired.py in a process of its own. Raises RunError with what it says, or where it fails.
     """
-    question = {"groups": [[str(run.path) for run in runs] for runs in groups]}
-    command = [sys.executable, "-m", "core.runs.paired"]
+    asked = {"groups": [[str(run.path) for run in runs] for runs in groups]}
+    said = _answer("core.runs.paired", json.dumps(asked | {"protocol": protocol, "metric": metric}).encode())
+    return [PairedTest(**test) for test in said["tests"]], int(said["dropped"])
+
+
+def tested_values(pairs: Sequence[tuple[Floats, Floats]]) -> list[PairedTest | None]:
+    """First minus second for each pair of equally long values; None where a pair has fewer than two values.
+
+    Computed by core/runs/paired_values.py in a process of its own. Raises RunError with what it says, or where it fails.
+    """
+    if not any(len(one) > 1 for one, _ in pairs):
+        return [None] * len(pairs)
+    said = _answer("core.runs.paired_values", question(pairs))
+    return [None if test is None else PairedTest(**test) for test in said["tests"]]
+
+
+def _answer(module: str, asked: bytes) -> dict[str, Any]:
+    """What `module` answers as a process of its own. Raises RunError where it refuses, fails or takes too long."""
+    command = [sys.executable, "-m", module]
     try:
         done = subprocess.run(
-            command,
-            input=json.dumps(question | {"protocol": protocol, "metric": metric}).encode(),
-            capture_output=True,
-            cwd=ROOT,
-            timeout=_PATIENCE,
-            check=True,
+            command, input=asked, capture_output=True, cwd=ROOT, timeout=_PATIENCE, check=True
         )
-        said = json.loads(done.stdout)
+        said: dict[str, Any] = json.loads(done.stdout)
     except subprocess.TimeoutExpired as error:
         raise RunError(f"the tests took longer than {_PATIENCE:.0f} s; compare fewer runs at once") from error
     except (subprocess.CalledProcessError, OSError, ValueError) as error:
@@ -48,7 +61,7 @@ def tested(groups: Sequence[Sequence[RunFolder]], protocol: str, metric: str) ->
         raise RunError(f"the tests could not be computed ({last or error}); reload the page") from error
     if "refused" in said:
         raise RunError(said["refused"])
-    return [PairedTest(**test) for test in said["tests"]], int(said["dropped"])
+    return said
 
 
 def test_table(keys: Sequence[str], tests: Sequence[PairedTest]) -> pd.DataFrame:

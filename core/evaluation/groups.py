@@ -14,6 +14,7 @@ Ints = NDArray[np.int64]
 Rule = Literal["equal_count", "equal_width"]
 
 UNDEFINED = -1
+UNIT = (0.0, 1.0)
 # Values that differ by less are one value: users must not be told apart by rounding.
 _DECIMALS = 12
 
@@ -79,12 +80,15 @@ def similar_activity(pairs_V: NDArray[Any]) -> NDArray[np.bool_]:
     return np.asarray((pairs_V >= low) & (pairs_V <= high))
 
 
-def mean_interval(value_V: Floats, level: float = 0.95) -> tuple[float, float, float]:
-    """Mean of values within [0, 1] and its interval at `level`; the whole of [0, 1] for a single user, NaN for none.
+def mean_interval(
+    value_V: Floats, level: float = 0.95, within: tuple[float, float] = UNIT
+) -> tuple[float, float, float]:
+    """Mean of values `within` a range and its interval at `level`; the whole range for a single user (NaN where it is
+    endless), NaN for none.
 
-    Student's t interval of the mean, cut to [0, 1]. Where all values are 0 or 1 (a hit rate), Wilson's score interval: it
-    does not shrink to a point when nobody in a small group was hit. Graded values that are all equal say nothing about
-    how values vary: they have a mean and no interval (NaN).
+    Student's t interval of the mean, cut to the range. Where all values are 0 or 1 of [0, 1] (a hit rate), Wilson's score
+    interval: it does not shrink to a point when nobody in a small group was hit. Graded values that are all equal say
+    nothing about how values vary: they have a mean and no interval (NaN).
     """
     from scipy.special import (
         ndtri,
@@ -94,10 +98,10 @@ def mean_interval(value_V: Floats, level: float = 0.95) -> tuple[float, float, f
     size = len(value_V)
     if not size:
         return np.nan, np.nan, np.nan
-    mean = float(value_V.mean())
+    mean, (least, most) = float(value_V.mean()), within
     if size == 1:
-        return mean, 0.0, 1.0
-    if np.isin(value_V, (0.0, 1.0)).all():
+        return (mean, least, most) if np.isfinite(within).all() else (mean, np.nan, np.nan)
+    if within == UNIT and np.isin(value_V, (0.0, 1.0)).all():
         z = float(ndtri((1 + level) / 2))
         centre = (mean + z * z / (2 * size)) / (1 + z * z / size)
         half = z / (1 + z * z / size) * (mean * (1 - mean) / size + z * z / (4 * size * size)) ** 0.5
@@ -105,7 +109,7 @@ def mean_interval(value_V: Floats, level: float = 0.95) -> tuple[float, float, f
     if np.ptp(value_V) == 0:
         return mean, np.nan, np.nan
     half = float(stdtrit(size - 1, (1 + level) / 2)) * float(value_V.std(ddof=1)) / size**0.5
-    return mean, max(0.0, mean - half), min(1.0, mean + half)
+    return mean, max(least, mean - half), min(most, mean + half)
 
 
 @dataclass(frozen=True)
@@ -119,12 +123,18 @@ class GroupMean:
     size: int
 
 
-def group_means(value_V: NDArray[Any], grouping: Grouping) -> list[GroupMean]:
-    """The mean of `value_V`, within [0, 1], per group in rising order, users without a group last; empty groups too.
+def group_means(
+    value_V: NDArray[Any], grouping: Grouping, within: tuple[float, float] = UNIT
+) -> list[GroupMean]:
+    """The mean of `value_V`, which lie `within` a range, per group in rising order, users without a group last; empty groups
+    too.
 
     Source: CIGF, Figure 8.
     """
     value_V = value_V.astype(np.float64)
     places = [*range(grouping.count), *([UNDEFINED] if grouping.undefined else [])]
     members = {place: value_V[grouping.group == place] for place in places}
-    return [GroupMean(place, *mean_interval(values), len(values)) for place, values in members.items()]
+    return [
+        GroupMean(place, *mean_interval(values, within=within), len(values))
+        for place, values in members.items()
+    ]

@@ -7,7 +7,7 @@ import pandas as pd
 import pytest
 
 from core.errors import RunError
-from core.evaluation.statistics import against_first, holm
+from core.evaluation.statistics import against_first, holm, paired_test
 from core.runs.folder import RunFolder
 from core.runs.paired import compared
 from dashboard import paired
@@ -30,6 +30,17 @@ def stored(tmp_path, name: str, values: np.ndarray) -> RunFolder:
 def test_the_process_tests_what_the_function_tests(tmp_path) -> None:
     groups = [[stored(tmp_path, "a", series(1, 0.1))], [stored(tmp_path, "b", series(2))]]
     assert paired.tested(groups, "full", "hr@10") == compared(groups, "full", "hr@10")
+
+
+def test_values_handed_over_are_tested_in_a_process_too() -> None:
+    pairs = [(series(1, 0.1), series(2)), (series(3)[:1], series(4)[:1])]
+    assert paired.tested_values(pairs) == [paired_test(*pairs[0]), None]
+
+
+def test_nothing_to_test_starts_no_process(monkeypatch) -> None:
+    monkeypatch.setattr(subprocess, "run", None)
+    assert paired.tested_values([(series(1)[:1], series(2)[:1])]) == [None]
+    assert paired.tested_values([]) == []
 
 
 def test_what_the_process_refuses_is_told_in_its_words(tmp_path) -> None:

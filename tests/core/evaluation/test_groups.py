@@ -161,3 +161,15 @@ def test_groups_load_neither_torch_nor_scipy_at_import():
     script = "import sys, core.evaluation.groups; print(sorted({'torch', 'scipy'} & set(sys.modules)))"
     done = subprocess.run([sys.executable, "-c", script], capture_output=True, text=True, timeout=60)
     assert done.stdout.strip() == "[]", done.stderr
+
+
+def test_an_interval_stays_within_the_range_of_its_values():
+    values = np.array([-0.98, 0.2, -0.99])
+    mean, low, high = mean_interval(values, within=(-1.0, 1.0))
+    half = stats.t.interval(0.95, 2, mean, stats.sem(values))
+    assert mean == pytest.approx(values.mean())
+    assert (low, high) == pytest.approx((max(-1.0, half[0]), min(1.0, half[1])))
+    assert mean_interval(np.array([0.3]), within=(-1.0, 1.0)) == (0.3, -1.0, 1.0)
+    assert all(np.isnan(mean_interval(np.array([3.0]), within=(0.0, np.inf))[1:]))
+    weights = np.array([0.0, 1.0, 1.0])
+    assert mean_interval(weights, within=(0.0, np.inf))[2] > 1.0, "such zeros and ones are no hits"
