@@ -21,7 +21,7 @@ from core.models.item_graphs import binary, mutual, without_negatives
 from core.models.modal_fusion import BehaviorAwareFuser, Fused, SemanticEncoder
 from core.models.pairwise import InnerProductRanker, PairBatch, ranked, rows_of
 from core.ops.graphs import Sides, bipartite
-from core.ops.losses import info_nce, squared_norm
+from core.ops.losses import info_nce_of_nodes, squared_norm
 from core.ops.neighbors import nearest
 from core.ops.square import in_sides, layer_mean, square, symmetric_normalized, user_item_matrix
 from core.ops.unit import unit_rows
@@ -128,17 +128,27 @@ class EGRA(InnerProductRanker[EGRAEncoding]):
         return Sides(cosine_N[: self.num_users], cosine_N[self.num_users :])
 
     def _alignment_losses(self, batch: PairBatch, encoding: EGRAEncoding) -> tuple[Tensor, Tensor]:
-        behavior, modal = (in_sides(t, self.num_users) for t in (encoding.behavior, encoding.fused.side))
+        tables = (unit_rows(encoding.behavior), unit_rows(encoding.fused.side))
+        behavior, modal = (in_sides(table, self.num_users) for table in tables)
         with torch.no_grad():
             aligned = self.degrees_of_alignment(encoding)
             user_weight_B = self.entity_weights(aligned.user[batch.users])
             item_weight_B = self.entity_weights(aligned.item[batch.positive])
-        anchor_BD = unit_rows(behavior.item[batch.positive])
-        users = info_nce(
-            unit_rows(modal.user[batch.users]), anchor_BD, self.config.user_temperature, user_weight_B
+        users = info_nce_of_nodes(
+            modal.user,
+            behavior.item,
+            batch.users,
+            batch.positive,
+            self.config.user_temperature,
+            user_weight_B,
         )
-        items = info_nce(
-            unit_rows(modal.item[batch.positive]), anchor_BD, self.config.item_temperature, item_weight_B
+        items = info_nce_of_nodes(
+            modal.item,
+            behavior.item,
+            batch.positive,
+            batch.positive,
+            self.config.item_temperature,
+            item_weight_B,
         )
         return users, items
 

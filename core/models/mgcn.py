@@ -15,7 +15,7 @@ from core.models.modal_findings import fusion_findings, modal_links
 from core.models.modal_fusion import BehaviorAwareFuser, Fused, SemanticEncoder
 from core.models.pairwise import InnerProductRanker, PairBatch, ranked, rows_of
 from core.ops.graphs import Sides, bipartite
-from core.ops.losses import info_nce, squared_norm
+from core.ops.losses import info_nce_of_nodes, squared_norm
 from core.ops.square import in_sides, layer_mean, square, symmetric_normalized, user_item_matrix
 from core.ops.unit import unit_rows
 
@@ -66,10 +66,11 @@ class MGCN(InnerProductRanker[MGCNEncoding]):
         rows = rows_of(batch, self.output(encoding))
         found = {"bpr": ranked(rows), "l2": config.l2 * squared_norm(rows) / (2 * batch.users.numel())}
         if config.cl_weight:
-            side, content = (in_sides(t, self.num_users) for t in (encoding.fused.side, encoding.content))
+            tables = (unit_rows(encoding.fused.side), unit_rows(encoding.content))
+            side, content = (in_sides(table, self.num_users) for table in tables)
             contrast = [
-                info_nce(unit_rows(s[rows]), unit_rows(c[rows]), config.temperature)
-                for s, c, rows in zip(side, content, (batch.users, batch.positive), strict=True)
+                info_nce_of_nodes(s, c, nodes, nodes, config.temperature)
+                for s, c, nodes in zip(side, content, (batch.users, batch.positive), strict=True)
             ]
             found["contrast"] = config.cl_weight * (contrast[0] + contrast[1])
         return found

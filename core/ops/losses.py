@@ -59,6 +59,36 @@ def info_nce(
     return softmax_loss(query_MD / temperature, key_MD, own_M, weight_M)
 
 
+def info_nce_of_nodes(
+    query_ND: Tensor,
+    key_MD: Tensor,
+    asking_B: Tensor,
+    asked_B: Tensor,
+    temperature: float = 1.0,
+    weight_B: Tensor | None = None,
+) -> Tensor:
+    """`info_nce` of the rows `asking_B` of queries and `asked_B` of keys, nodes that occur several times computed once.
+
+    A key that occurs c times adds c exp(l) to the denominator, which is exp(l + ln c): one more dimension, in which queries
+    are 1 and keys ln c. Equal pairs ask together, with their weights added up. Batches hold popular items many times.
+    """
+    if not len(asking_B):
+        return info_nce(query_ND[asking_B], key_MD[asked_B])
+    key_C, count_C = asked_B.unique(return_counts=True)
+    pair_P, place_B = (asking_B * len(key_MD) + asked_B).unique(return_inverse=True)
+    weight_B = query_ND.new_ones(len(asking_B)) if weight_B is None else weight_B
+    weight_P = query_ND.new_zeros(len(pair_P)).index_add(0, place_B, weight_B)
+    asking_P = pair_P.div(len(key_MD), rounding_mode="floor")
+    own_P = torch.searchsorted(key_C, pair_P % len(key_MD))
+    log_count_C = count_C.to(query_ND.dtype).log()
+    query_PD = query_ND.index_select(0, asking_P) / temperature
+    query_PE = torch.cat([query_PD, query_PD.new_ones(len(query_PD), 1)], 1)
+    key_CE = torch.cat([key_MD.index_select(0, key_C), log_count_C[:, None]], 1)
+    total = softmax_loss(query_PE, key_CE, own_P, weight_P) * len(pair_P)
+    own_logs = torch.dot(weight_P, log_count_C[own_P])
+    return (total + own_logs) / len(asking_B)
+
+
 class _SoftmaxLoss(torch.autograd.Function):
     """Both gradients are made beside the loss, while a block's softmax is at hand."""
 

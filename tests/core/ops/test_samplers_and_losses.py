@@ -7,7 +7,7 @@ import pytest
 import torch
 from scipy import stats
 
-from core.ops.losses import bpr, info_nce, squared_norm
+from core.ops.losses import bpr, info_nce, info_nce_of_nodes, softmax_loss, squared_norm
 from core.ops.samplers import PairSampler, shuffled_batches
 from tests.core.models import tiny
 
@@ -184,3 +184,36 @@ def test_a_weight_of_zero_takes_a_query_out():
     assert query.grad is not None
     assert not query.grad[1].any()
     assert query.grad[0].any()
+
+
+@pytest.mark.parametrize("weighted", [False, True])
+def test_infonce_of_nodes_is_that_of_the_rows_however_often_they_occur(weighted: bool):
+    draw = torch.Generator().manual_seed(6)
+    query = torch.randn(7, 3, generator=draw, dtype=torch.float64, requires_grad=True)
+    key = torch.randn(5, 3, generator=draw, dtype=torch.float64, requires_grad=True)
+    asking = torch.tensor([6, 0, 0, 3, 6, 6, 2, 0, 3, 3, 6])
+    asked = torch.tensor([4, 1, 2, 2, 4, 0, 4, 1, 2, 4, 4])
+    weight = torch.rand(11, generator=draw, dtype=torch.float64) if weighted else None
+    found = info_nce_of_nodes(query, key, asking, asked, 0.3, weight)
+    expected = info_nce(query[asking], key[asked], 0.3, weight)
+    torch.testing.assert_close(found, expected)
+    both = [torch.autograd.grad(loss, (query, key)) for loss in (found, expected)]
+    for ours, theirs in zip(*both, strict=True):
+        torch.testing.assert_close(ours, theirs)
+
+
+def test_infonce_of_no_nodes_is_zero():
+    nobody = torch.empty(0, dtype=torch.long)
+    assert float(info_nce_of_nodes(torch.randn(3, 2), torch.randn(4, 2), nobody, nobody)) == 0
+
+
+def test_a_known_bound_of_the_logits_changes_nothing():
+    draw = torch.Generator().manual_seed(1)
+    query = torch.randn(4, 3, generator=draw, dtype=torch.float64, requires_grad=True)
+    key = torch.randn(6, 3, generator=draw, dtype=torch.float64, requires_grad=True)
+    own = torch.tensor([5, 0, 3, 3])
+    results = [softmax_loss(query, key, own, None, bound) for bound in (None, 40.0)]
+    gradients = [torch.autograd.grad(loss, (query, key)) for loss in results]
+    torch.testing.assert_close(*results)
+    for ours, theirs in zip(*gradients, strict=True):
+        torch.testing.assert_close(ours, theirs)
