@@ -63,7 +63,7 @@ def build(key: str, config: SystemConfig, data: RankingData, device: torch.devic
         raise ConfigError(f"{key} takes a {entry.config.__name__}, got a {type(config).__name__}")
     if missing := entry.lacks(data.behaviors, tuple(data.features)):
         raise DataError(
-            f"{entry.title} needs {missing}, but {data.name} has none beside {data.target!r}; "
-            "use LightGCN, EASE or Popularity, or import data that has it"
+            f"{entry.title} needs {missing}, and {data.name} has none (behaviours: {', '.join(data.behaviors)}; features: "
+            f"{', '.join(data.features) or 'none'}); use LightGCN, EASE or Popularity, or import data that has it"
         )
     return MODELS[key](config, data, device)

@@ -10,6 +10,7 @@ TEXTS = [
     "full",
     "sampled99",
     "full:mask_valid=false",
+    "mmrec",
     "sampled99:num_negatives=50",
     "sampled99:candidate_seed=7",
     "sampled99:num_negatives=50,candidate_seed=7",
@@ -41,6 +42,7 @@ def test_options_that_are_the_defaults_do_not_change_the_key():
         ("full:mask_valid", "cannot read 'mask_valid'"),
         ("full:mask_valid=maybe", "mask_valid=maybe"),
         ("full:ks=5", "cannot read 'ks=5'"),
+        ("mmrec:mask_valid=true", "cannot read 'mask_valid=true'; options of mmrec: none"),
         ("sampled99:num_negatives=0", "num_negatives=0"),
         ("sampled99:num_negatives=many", "num_negatives=many"),
         ("sampled99:candidate_seed=-1", "candidate_seed=-1"),
@@ -60,6 +62,8 @@ def test_cut_offs_must_rise_from_one(ks: tuple[int, ...]):
 def test_main_metric():
     assert PROTOCOLS["full"].main_metric == PROTOCOLS["sampled99"].main_metric == "ndcg@10"
     assert Protocol(name="full", ks=(3, 7)).main_metric == "ndcg@3"
+    assert PROTOCOLS["mmrec"].main_metric == "recall@20"
+    assert Protocol(name="mmrec", ks=(3, 7)).main_metric == "recall@7"
 
 
 def test_protocols_are_frozen_and_closed():

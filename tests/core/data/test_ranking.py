@@ -93,3 +93,28 @@ def test_a_data_set_without_interactions_says_so(home, content, dataset):
     write_dataset(home, "bare", bare)
     with pytest.raises(DataError, match="no interactions"):
         ranking_data(open_dataset(home, "bare"))
+
+
+def test_features_come_from_disk_by_modality(home, content):
+    text = np.arange(21, dtype=np.float32).reshape(7, 3)
+    write_dataset(home, "modal", dataclasses.replace(content(ROWS), features={"text": text}))
+    data = ranking_data(open_dataset(home, "modal"))
+    assert list(data.features) == ["text"]
+    assert isinstance(data.features["text"], np.memmap)
+    np.testing.assert_array_equal(data.features["text"], text)
+
+
+@pytest.mark.parametrize(
+    "rows", [np.zeros((6, 3), np.float32), np.zeros((7, 3), np.float64), np.zeros(7, np.float32)]
+)
+def test_features_that_are_not_its_items_are_refused(home, content, rows):
+    text = np.ones((7, 3), np.float32)
+    write_dataset(home, "modal", dataclasses.replace(content(ROWS), features={"text": text}))
+    np.save(home.dataset("modal") / "features" / "text.npy", rows)
+    with pytest.raises(DataError, match="expected 7 rows of float32"):
+        ranking_data(open_dataset(home, "modal"))
+
+
+def test_negatives_come_from_all_items_or_those_trained_on(dataset):
+    assert ranking_data(dataset).negative_pool() is None
+    assert ranking_data(dataset, trained_negatives=True).negative_pool().tolist() == [2, 6]

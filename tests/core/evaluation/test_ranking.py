@@ -20,7 +20,7 @@ from tests.core.evaluation import scorers
 from tests.core.models import tiny
 
 USERS, ITEMS = 31, 173
-FULL, SAMPLED = PROTOCOLS["full"], PROTOCOLS["sampled99"]
+FULL, SAMPLED, MMREC = PROTOCOLS["full"], PROTOCOLS["sampled99"], PROTOCOLS["mmrec"]
 UNMASKED = FULL.model_copy(update={"mask_valid": False})
 
 
@@ -60,7 +60,7 @@ def by_loop(data: RankingData, table: np.ndarray, hidden: np.ndarray) -> dict[in
     return ranks
 
 
-@pytest.mark.parametrize(("protocol", "hides_valid"), [(FULL, True), (UNMASKED, False)])
+@pytest.mark.parametrize(("protocol", "hides_valid"), [(FULL, True), (UNMASKED, False), (MMREC, False)])
 def test_ranks_equal_the_loops_and_masked_items_are_no_candidates(data, monkeypatch, protocol, hides_valid):
     monkeypatch.setattr(ranking, "_SCORES_AT_ONCE", 3 * ITEMS)
     table = np.random.default_rng(5).integers(0, 40, (USERS, ITEMS)).astype(np.float64)  # many ties
@@ -94,7 +94,7 @@ def test_valid_items_hide_the_test_items_only_if_unmasked(data):
 
 
 @pytest.mark.parametrize("value", [0.0, -3.5, 1e9])
-@pytest.mark.parametrize("protocol", [FULL, UNMASKED, SAMPLED])
+@pytest.mark.parametrize("protocol", [FULL, UNMASKED, SAMPLED, MMREC])
 def test_a_constant_scorer_gets_nothing(data, protocol, value: float):
     result = evaluate(scorers.constant(USERS, ITEMS, value), data, protocol)
     assert {name: v.max() for name, v in result.per_user.items()} == dict.fromkeys(result.per_user, 0)
@@ -189,6 +189,40 @@ def test_infinite_scores_rank_like_any_other(data, protocol):
     extreme = np.where(order == 0, -np.inf, np.where(order == ITEMS - 1, np.inf, order))
     plain = evaluate(scorers.Table(order), data, protocol)
     assert evaluate(scorers.Table(extreme), data, protocol).ranks.tolist() == plain.ranks.tolist()
+
+
+def without_training(data: RankingData, *users: int) -> RankingData:
+    train = data.train["buy"].toarray()
+    train[list(users)] = 0
+    return replace(data, train=data.train | {"buy": tiny.matrix(train)})
+
+
+def test_mmrec_leaves_out_users_without_training_pairs_and_full_does_not(data):
+    table = np.random.default_rng(2).standard_normal((USERS, ITEMS))
+    thinned = without_training(data, 3, 7)
+    everyone = evaluate(scorers.Table(table), thinned, FULL)
+    some = evaluate(scorers.Table(table), thinned, MMREC)
+    assert set(everyone.users) - set(some.users) == {3, 7}
+    assert some.indptr[-1] == len(some.items) == len(some.ranks) == some.seen.size
+    whole = evaluate(scorers.Table(table), data, MMREC)
+    for position, user in enumerate(some.users):
+        own = slice(some.indptr[position], some.indptr[position + 1])
+        place = whole.users.tolist().index(user)
+        expected = slice(whole.indptr[place], whole.indptr[place + 1])
+        assert some.items[own].tolist() == whole.items[expected].tolist()
+        assert some.ranks[own].tolist() == whole.ranks[expected].tolist()
+    valid = evaluate(scorers.Table(table), thinned, MMREC, "valid")
+    assert not {3, 7} & set(valid.users.tolist())
+
+
+def test_mmrec_on_nobody_is_refused_before_training(data):
+    nobody = without_training(data, *(user for user in range(USERS) if user != 3))  # who has no valid pair
+    with pytest.raises(DataError, match="no user with valid pairs"):
+        ranking.check_feasible(nobody, MMREC)
+    with pytest.raises(DataError, match="no user with test pairs"):
+        ranking.check_feasible(without_training(data, *range(USERS)), MMREC)
+    ranking.check_feasible(data, MMREC)
+    ranking.check_feasible(nobody, FULL)
 
 
 def test_a_split_without_pairs_is_refused(data):

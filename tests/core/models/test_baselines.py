@@ -1,5 +1,6 @@
 """Baselines against loops and dense algebra."""
 
+from dataclasses import replace
 from itertools import pairwise
 
 import numpy as np
@@ -150,6 +151,13 @@ def test_lightgcn_passes_over_a_user_who_bought_everything():
 def test_systems_for_several_behaviours_refuse_a_single_one(key: str):
     data = tiny.random_ranking(USERS, ITEMS, behaviors=("buy",))
     with pytest.raises(DataError, match="needs an auxiliary behaviour"):
+        tiny.built(key, data)
+
+
+@pytest.mark.parametrize("key", ["egra", "srgformer", "mgcn", "freedom", "lgmrec", "vbpr"])
+def test_multimodal_systems_refuse_data_without_features(key: str):
+    data = replace(tiny.random_ranking(USERS, ITEMS), features={})
+    with pytest.raises(DataError, match=r"needs item features .* features: none"):
         tiny.built(key, data)
 
 

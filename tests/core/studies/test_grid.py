@@ -6,9 +6,9 @@ from core.catalog.systems import system
 from core.data.info import DatasetInfo
 from core.errors import ConfigError
 from core.home import Home
+from core.runs.standing import cell_of
 from core.runs.summary import RunSummary
 from core.studies import grid
-from core.runs.standing import cell_of
 from tests.dashboard import stored_runs
 
 

@@ -6,8 +6,8 @@ import pytest
 
 from core.evaluation.statistics import spread
 from core.home import Home
-from core.studies.noise_results import MEASURED, contrasts, drops, lines, measured, summarised, told
 from core.runs.standing import known
+from core.studies.noise_results import MEASURED, contrasts, drops, lines, measured, summarised, told
 from tests.core.studies.support import recipes, stored
 
 VALUES = {

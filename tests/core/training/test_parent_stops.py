@@ -1,0 +1,176 @@
+"""Parents and children that are stopped, fail, go on, or are trained by somebody else."""
+
+import signal
+import threading
+import time
+import warnings
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+from core.errors import DataError, RunError
+from core.home import Home
+from core.models.egra import EGRA
+from core.models.mgcn import MGCN
+from core.protocol import parse_protocol
+from core.runs.folder import RunFolder, create_run, delete_run
+from core.runs.lock import claimed
+from core.runs.worker import running_now
+from core.training import parents, worker
+from core.training.trainer import Stopped
+from core.training.worker import evaluate_run, work
+from tests.core.training.families import (
+    PRETRAINING,
+    board,
+    child,
+    losses,
+    others,
+    same,
+    stop_in_epoch,
+    trained,
+    wanted,
+)
+
+
+@pytest.fixture
+def home(tmp_path: Path) -> Home:
+    """One per test: what one of them trains, another would find."""
+    return board(tmp_path / "home")
+
+
+@pytest.fixture(scope="module")
+def uninterrupted(tmp_path_factory: pytest.TempPathFactory) -> tuple[RunFolder, RunFolder]:
+    return trained(tmp_path_factory.mktemp("uninterrupted"))
+
+
+def test_a_parent_that_stopped_half_way_is_resumed(home: Home, uninterrupted, monkeypatch):
+    run = child(home)
+    parent = create_run(home, wanted(run), "half")
+    stop_in_epoch(monkeypatch, MGCN, 2)
+    with pytest.raises(Stopped):
+        work(home, parent)
+    assert (parent.status().state, parent.status().epoch) == ("cancelled", 2)
+    work(home, run)
+    assert not others(home, "child", "half")
+    assert parent.status().state == "done"
+    assert "resumed after epoch 2" in parent.log.read_text()
+    assert [epoch for epoch, _ in losses(parent)] == [1, 2, 3, 4, 5]
+    same(parent, uninterrupted[0])
+    same(run, uninterrupted[1])
+
+
+def test_a_failing_parent_fails_the_child_and_is_named(home: Home, monkeypatch):
+    build = worker.build
+
+    def fail(key: str, *rest: Any) -> Any:
+        if key == "mgcn":
+            raise DataError("the features are wrong")
+        return build(key, *rest)
+
+    run = child(home)
+    monkeypatch.setattr(worker, "build", fail)
+    with pytest.raises(RunError):
+        work(home, run)
+    (parent,) = others(home, "child")
+    for each in (run, parent):
+        assert each.status().state == "failed"
+    assert parent.status().error.message == "the features are wrong"
+    assert run.status().error.message == f"its parent run {parent.run_id} failed: the features are wrong"
+    assert run.status().parent == parent.run_id
+    monkeypatch.setattr(worker, "build", build)
+    work(home, run)
+    assert not others(home, "child", parent.run_id)
+    assert [each.status().state for each in (run, parent)] == ["done", "done"]
+
+
+def test_a_stop_during_pretraining_cancels_both_and_both_go_on(home: Home, uninterrupted, monkeypatch):
+    run = child(home)
+    stop_in_epoch(monkeypatch, MGCN, 3)
+    with pytest.raises(Stopped):
+        work(home, run)
+    (parent,) = others(home, "child")
+    assert (parent.status().state, parent.status().epoch, parent.is_resumable) == ("cancelled", 3, True)
+    assert (run.status().state, run.status().epoch, run.status().parent) == ("cancelled", 0, parent.run_id)
+    assert signal.getsignal(signal.SIGTERM) == signal.SIG_DFL
+    work(home, run)
+    assert not others(home, "child", parent.run_id)
+    same(parent, uninterrupted[0])
+    same(run, uninterrupted[1])
+
+
+def test_a_child_goes_on_and_is_evaluated_without_its_parent(home: Home, uninterrupted, monkeypatch):
+    run = child(home)
+    stop_in_epoch(monkeypatch, EGRA, 2)
+    with pytest.raises(Stopped):
+        work(home, run)
+    (parent,) = others(home, "child")
+    assert (run.status().state, run.status().epoch, parent.status().state) == ("cancelled", 2, "done")
+    delete_run(home, parent.run_id)
+    work(home, run)
+    assert not others(home, "child")
+    assert run.status().parent == parent.run_id
+    same(run, uninterrupted[1])
+    before = run.result()["protocols"]["full"]["metrics"]
+    evaluate_run(home, run, parse_protocol("sampled99:num_negatives=3"))
+    assert evaluate_run(home, run, run.recipe().protocol)["metrics"] == before
+
+
+def held_elsewhere(home: Home, run: RunFolder) -> RunFolder:
+    return create_run(home, wanted(run), "elsewhere", running_now())
+
+
+def test_a_stop_while_somebody_else_trains_the_parent_cancels_the_child(home: Home, monkeypatch):
+    monkeypatch.setattr(parents, "_SECONDS_BETWEEN_LOOKS", 0.05)
+    run = child(home)
+    parent, stopping = held_elsewhere(home, run), threading.Event()
+    timer = threading.Timer(0.3, stopping.set)
+    with claimed(parent):
+        timer.start()
+        with pytest.raises(Stopped, match="trained by another process"):
+            work(home, run, stopping=stopping)
+    timer.join()
+    assert run.status().state == "cancelled"
+    assert parent.status().state == "running"
+    assert not others(home, "child", "elsewhere")
+
+
+def test_a_parent_that_somebody_else_trains_is_waited_for(home: Home, uninterrupted, monkeypatch):
+    """Its end is made by copying the files of one that is done."""
+    monkeypatch.setattr(parents, "_SECONDS_BETWEEN_LOOKS", 0.05)
+    run, looks = child(home), []
+    parent, done = held_elsewhere(home, run), uninterrupted[0]
+    known = parents.known
+
+    def look(*about: Any) -> Any:
+        looks.append(time.monotonic())
+        if len(looks) == 3:
+            parent.embeddings.mkdir()
+            (parent.embeddings / "final.npz").write_bytes((done.embeddings / "final.npz").read_bytes())
+            parent.update_status(state="done")
+        return known(*about)
+
+    monkeypatch.setattr(parents, "known", look)
+    with claimed(parent):
+        work(home, run)
+    assert len(looks) == 3
+    assert run.status().parent == "elsewhere"
+    same(run, uninterrupted[1])
+
+
+def test_warnings_after_pretraining_still_reach_the_childs_log(home: Home, monkeypatch):
+    begin = EGRA.begin_epoch
+
+    def begin_epoch(self: EGRA, epoch: int, epochs: int) -> None:
+        warnings.warn(f"look at epoch {epoch}", stacklevel=1)
+        begin(self, epoch, epochs)
+
+    monkeypatch.setattr(EGRA, "begin_epoch", begin_epoch)
+    run = child(home)
+    with warnings.catch_warnings():
+        warnings.simplefilter("always")
+        work(home, run)
+    assert "look at epoch 2" in run.log.read_text()
+    (parent,) = others(home, "child")
+    assert f"epoch {PRETRAINING}/{PRETRAINING}" in run.log.read_text()  # the parent's lines, too
+    assert "look at epoch" not in parent.log.read_text()
