@@ -54,6 +54,9 @@ TERMS: dict[str, str] = {
     "never compare.",
     "full": "Every item competes, except those the user already has in training.",
     "sampled99": "Each test item competes with 99 random items the user never touched under the target behaviour.",
+    "mmrec": "Every item competes, except the user's training items; users without a training item are left out, and where "
+    "training samples negative items it takes them among items seen in training. The rule of the toolkit MMRec, under which "
+    "most multimodal recommenders are published.",
     "fit on": "Whether validation pairs are held out, or trained on as well (then the best epoch cannot be chosen on them).",
     "selection": "Which epoch's model is scored on the test pairs.",
     "HR": "Hit rate at K: the share of users with at least one test item among their first K.",
@@ -134,11 +137,83 @@ TERMS: dict[str, str] = {
     "time column": "When it was done: dates, or seconds or milliseconds since 1970. With times the latest pairs can be held out for testing.",
     "ids": "Whole numbers are from 0 up. Text takes anything that is not empty, such as K00017 or 0042.",
     "target": "The behaviour to recommend, usually the purchase. Only its pairs are held out for testing.",
+    "feature scale": "As given: the numbers of the file. Rows of length one: each item's features divided by their Euclidean "
+    "length. Columns standardised: each dimension with mean 0 and variance 1 over all items. It matters where a model "
+    "multiplies features: large or shifted numbers then drown the rest.",
     "funnel order": "From the first step to the last before the target. Behaviours that you take out are not imported.",
     "split rule": "Which pairs of the target test a model. Automatic: those that the source gives; else the latest of each "
     "user where there are times, else a random one. As given keeps even pairs that train and test at once.",
     "split seed": "Fixes which pairs are drawn where chance decides.",
     "check": "Reads everything and tells what would be stored and repaired, without storing it.",
+    "popularity group": "Items by their training pairs under the target, the head first. Equal training pairs: each group "
+    "holds about a fifth of them, so the head is a few items and the tail most of them (EGRA, Figure 2). Equal numbers of "
+    "items: about a fifth of the trained items each. Equally popular items stay together; never trained ones join the tail. A "
+    "test pair belongs to the group of its item.",
+    "activity group": "Users with a test pair, cut at quantiles of their training pairs under the target. Users with the same "
+    "number stay together, so that groups may differ in size.",
+    "long tail": "The many items that few people took in training. Together they hold as many training pairs as the few popular "
+    "items, the head; recommenders tend to pass them over.",
+    "value in a group": "Only the test pairs in the group count as right. They are averaged per user first, since pairs of one "
+    "user depend on each other; mean, interval (95 %) and tests are over users.",
+    "against": "A run on the same data and protocol, trained on the same pairs. Where both settings were trained with the same "
+    "seeds, values are averaged over these seeds, user by user.",
+    "coverage": "The share of all items that anybody was recommended among the first K.",
+    "Gini": "How unevenly recommendations fall on items: 0 where every item is shown as often as any other, near 1 where a few "
+    "items take all places.",
+    "mean popularity": "Training pairs of the item in a place, on average over all places among the first K.",
+    "recommended places": "The first K places of every user tested, sorted by the popularity group of the item shown there.",
+    "reciprocal rank": "1 over the rank of the test item, 0 beyond K; the mean over an item's test pairs. It tells a hit at the top "
+    "from one at the end.",
+    "nearest items": "Items whose final embeddings point in the most similar direction (cosine). For a tail item they tell what "
+    "the model takes it for.",
+    "degree of alignment": "The cosine between a node's behaviour representation (from who took what) and its modality "
+    "representation (from features such as text and images): 1 agree, 0 have nothing in common, below 0 contradict. Nodes without "
+    "any training pair may have no representation; their cosine then is 0.",
+    "alignment weight": "How much a user or item counts in the alignment loss, relative to the mean over all users, or all items, "
+    "which is 1. By default those that agree least count most; the variant aligned_first turns that round, epoch_only makes all "
+    "count alike.",
+    "lambda": "λ: the factor of the alignment loss beside the ranking loss. It grows from λmin to λmax over the first P epochs, or "
+    "stays at λmax.",
+    "reconstruction": "EGRA (Zhang et al., arXiv 2508.16170). Stated by the paper: item links from a pretrained model, contrastive "
+    "alignment with interacted items as anchors, weights per entity and epoch. How exactly is ours; the catalog entry and the "
+    "model's docstring list every choice.",
+    "modality attention": "A softmax over modalities per user and item: the share of each in what the modalities have in common. "
+    "Shares of one node sum to 100 % (MGCN).",
+    "preference gate": "How much of what only this modality says passes to a node, opened by its behaviour: between 0 and 100 %, the "
+    "mean over dimensions; gates of several modalities need not sum to 100 % (MGCN).",
+    "node group": "Users in five groups of about equal number, items from tail to head, by their training pairs under the target. "
+    "Nodes with the same number stay together. Never trained ones stand apart: only what they are linked to shapes them.",
+    "item neighbours": "The items that one item has links to. In the behaviour graph both directions are kept: an item is linked to "
+    "its K nearest and to all that have it among theirs, so popular items collect more. By features it has its k nearest.",
+    "overlap of neighbours": "The Jaccard index: neighbours in both graphs over neighbours in either. 100 %: the same neighbours; "
+    "0 %: none in common.",
+    "linked to the head": "The share of the group's items with at least one link, in the first graph, to an item of the most popular "
+    "group. Over such links a rarely bought item learns from popular ones.",
+    "shared users": "Users who have both items among their training pairs of the target.",
+    "parent run": "A run whose item embeddings another run starts from, such as MGCN for EGRA. It is a run of its own and trained "
+    "once: runs that need the same one share it.",
+    "hyperedge": "A group of users and items that one modality's features define: an item belongs to each by a softmax over a "
+    "learned map of its features, a user by those of the items taken. What belongs to a hyperedge passes through it to all its "
+    "members (LGMRec, Eq. 6; SRGFormer, Section III.C.1).",
+    "membership": "The share with which a user or item belongs to a hyperedge, without noise and dropout. Shares of one node sum to "
+    "100 %, so memberships added up over nodes say how many of them a hyperedge holds.",
+    "mostly": "Users and items whose largest share this hyperedge has; with equal shares the first one.",
+    "defining items": "The 20 items with the most weight in a hyperedge: membership times the length of the item's collaborative "
+    "embedding, so both clear and well-trained items lead.",
+    "NMI": "Normalised mutual information of two ways to sort the same items: 0 unrelated, 1 the same. Many small groups look "
+    "alike by chance, so it is held against groups of the same sizes dealt out at random; and few hyperedges cannot follow many "
+    "categories wholly, so the most there could be is told. Holds: at least half of the way from chance to that most. In part: "
+    "at least a tenth of it, and above every random value. Otherwise it does not hold.",
+    "attention over histories": "The graph transformer's softmax over a user's training interactions, per head: shares of one user and "
+    "head sum to 100 %. An even share of n interactions is 1 / n.",
+    "relative attention": "A share times the number of the user's interactions: 1 is an even share, 2 twice that. Only users with two "
+    "interactions or more have anything to choose between.",
+    "relative entropy": "The entropy of a user's attention over ln n, where n is the number of interactions: 100 % is attention to all "
+    "alike, 0 % to one alone. In nats it is at most ln n, so longer histories have more.",
+    "branch contribution": "The mean of b · e / |e|² for a branch b of the final embedding e: how much of e the branch makes up along e. "
+    "Parts of one side add up to 100 %; below zero a branch points against the rest.",
+    "branch norm": "The mean length of what a branch adds, its weight in the sum included. A long vector that points elsewhere "
+    "contributes little.",
     "content hash": "A fingerprint of the data. Two data sets with one hash train identically.",
 }
 

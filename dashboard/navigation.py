@@ -23,6 +23,9 @@ SECTIONS: dict[str, list[Entry]] = {
         ("relations", "Relations", ":material/hub:"),
         ("experts", "Experts", ":material/groups:"),
         ("information", "Information", ":material/layers:"),
+        ("longtail", "Long tail", ":material/trending_down:"),
+        ("alignment", "Alignment", ":material/join_inner:"),
+        ("structure", "Structure", ":material/workspaces:"),
     ],
 }
 

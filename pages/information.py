@@ -12,6 +12,7 @@ from dashboard.panels.information_noise import found_noise, noise_in_short
 from dashboard.panels.information_parts import contributed
 from dashboard.panels.noise_study import noise_study
 from dashboard.panels.run_list import pick_run, run_title
+from dashboard.panels.run_view import context
 
 home = readers.home()
 with states.page(
@@ -30,7 +31,7 @@ with states.page(
     line = st.container()
     picked = view.load(home, summary)
     with line:
-        drawing.context(f"{states.plain(run_title(summary))} · {view.context(picked)}")
+        drawing.context(f"{states.plain(run_title(summary))} · {context(picked)}")
     view.follow(picked)
     if not view.is_stored(home, summary.run_id):
         view.no_levels(picked)

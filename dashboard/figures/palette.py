@@ -39,6 +39,7 @@ SYSTEMS = {
     "seen_before": GREY,
     "popularity": "#B0B0B0",
 }
+MODALITIES = {"text": GREEN, "image": PURPLE, "visual": PURPLE, "audio": ORANGE}
 SERIES = (BLUE, ORANGE, GREEN, PURPLE, SKY, VERMILLION, GREY, YELLOW)
 DASHES = ("solid", "dash", "dot", "dashdot", "longdash", "longdashdot")
 MARKERS = ("circle", "square", "diamond", "triangle-up", "x", "cross", "star", "hexagon")
@@ -62,6 +63,17 @@ def behavior_position(behavior: str) -> int:
 
 def system_color(system: str) -> str:
     return SYSTEMS.get(system, SERIES[sum(system.encode()) % len(SERIES)])
+
+
+def modality_look(modality: str, place: int) -> tuple[str, str, str]:
+    """Colour, dash and marker of a modality, the `place`-th of a run: the colour depends on the name alone."""
+    colour = MODALITIES.get(modality, _UNKNOWN_BEHAVIOR[sum(modality.encode()) % len(_UNKNOWN_BEHAVIOR)])
+    return colour, DASHES[place % len(DASHES)], MARKERS[place % len(MARKERS)]
+
+
+def side_look(side: str) -> tuple[str, str, str]:
+    """Colour, dash and marker of users and of items."""
+    return (BLUE, "solid", "circle") if side == "user" else (VERMILLION, "dash", "square")
 
 
 def run_colors(run_ids: Sequence[str]) -> dict[str, str]:

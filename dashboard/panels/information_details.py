@@ -8,7 +8,8 @@ from dashboard.figures.information import Mark, spectra
 from dashboard.glossary import meaning
 from dashboard.information import extreme
 from dashboard.panels.information_levels import levels_beside_epochs
-from dashboard.panels.information_view import DEPENDENCE, LEVELLED, PRESERVATION, SPECTRUM, View, absent
+from dashboard.panels.information_view import DEPENDENCE, LEVELLED, PRESERVATION, SPECTRUM, View
+from dashboard.panels.run_view import absent
 
 
 def of_levels(view: View) -> str:

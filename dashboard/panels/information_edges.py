@@ -11,7 +11,8 @@ from dashboard.glossary import meaning
 from dashboard.information import extreme
 from dashboard.layout import row
 from dashboard.panels.information_levels import small_percent
-from dashboard.panels.information_view import KEEP, WEIGHTS, View, absent
+from dashboard.panels.information_view import KEEP, WEIGHTS, View
+from dashboard.panels.run_view import absent
 from dashboard.refinement import EVALUATION, TRAINING
 
 

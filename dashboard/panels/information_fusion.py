@@ -11,7 +11,8 @@ from dashboard.drawing import show
 from dashboard.figures.fusion import fusion_shares
 from dashboard.glossary import meaning
 from dashboard.information import SIDES, Stated
-from dashboard.panels.information_view import FUSION, View, absent
+from dashboard.panels.information_view import FUSION, View
+from dashboard.panels.run_view import absent
 
 _ALL = {"user": "all users", "item": "all items"}
 Groups = dict[str, tuple[str, Array | None]]

@@ -9,7 +9,8 @@ from dashboard.figures.edges import noise_areas, pruning_precision
 from dashboard.glossary import meaning
 from dashboard.information import extreme
 from dashboard.panels.information_edges import by_design, drawn
-from dashboard.panels.information_view import DETECTION, KEEP, PRECISION, View, absent
+from dashboard.panels.information_view import DETECTION, KEEP, PRECISION, View
+from dashboard.panels.run_view import absent
 from dashboard.refinement import BETTER, CHANCE, DEALT, WEIGHT, WORSE
 
 

@@ -2,22 +2,19 @@
 
 from dataclasses import dataclass
 
-import streamlit as st
-
 from core.catalog.hgib import HGIBConfig
-from core.catalog.systems import CATALOG
-from core.errors import RelScopeError
 from core.home import Home
 from core.recipe import Recipe
 from core.runs.folder import RunFolder, Status, open_run
 from core.runs.summary import RunSummary
-from dashboard import learned, readers, selection, states
+from dashboard import readers, selection, states
 from dashboard.glossary import meaning
-from dashboard.information import SIDES, Stated, checked
+from dashboard.information import SIDES
 from dashboard.layout import row
 from dashboard.moments import Moment
 from dashboard.panels import run_story
 from dashboard.panels.epoch_slider import pick_epoch
+from dashboard.panels.run_view import RunView
 from dashboard.relations import GROUP_TITLES
 
 ABUNDANCE, SPECTRUM, DEPENDENCE, PRESERVATION = (
@@ -49,31 +46,12 @@ LEVELLED = ("hgib", "mule")
 
 
 @dataclass(frozen=True)
-class View:
+class View(RunView):
     """One run, and what is picked of its findings. side: user or item."""
 
-    home: Home
-    summary: RunSummary
-    run: RunFolder
-    recipe: Recipe
-    status: Status
+    expected = AXES
+
     side: str
-    moment: Moment
-
-    def stated(self, key: str) -> Stated | None:
-        """A finding with its snapshots, None where the run has none. Raises RunError if it is damaged."""
-        if not readers.has_finding(self.run, key):
-            return None
-        finding = checked(readers.finding(self.run, key), AXES[key])
-        history = readers.history(self.run, key)
-        return Stated(finding, history if learned.fits(finding, history) else None)
-
-    def readable(self, key: str) -> Stated | None:
-        """As `stated`, but None for a damaged finding too: where its own section tells of the damage."""
-        try:
-            return self.stated(key)
-        except RelScopeError:
-            return None
 
     @property
     def dims(self) -> int:
@@ -93,17 +71,6 @@ class View:
         config = self.recipe.system_config()
         return config if isinstance(config, HGIBConfig) else None
 
-    def moment_of(self, stated: Stated) -> Moment:
-        """Which model a part shows: the picked epoch, or the scored model where the part has no such snapshot."""
-        return self.moment if stated.follows(self.moment.epoch) else self.moment.of_scored()
-
-    def stays(self, what: str) -> None:
-        """Where an earlier epoch is picked: says that `what` cannot follow."""
-        if self.moment.epoch is not None:
-            st.caption(
-                f":orange-badge[scored model] {what}: this part does not follow the slider to epoch {self.moment.epoch}."
-            )
-
 
 def is_stored(home: Home, run_id: str) -> bool:
     """Whether the run has levels to show."""
@@ -114,7 +81,7 @@ def load(home: Home, summary: RunSummary) -> View:
     """What the run says of itself, and the controls for all that follows. Raises RunError if recipe or status are damaged."""
     run = open_run(home, summary.run_id)
     recipe = run.recipe()
-    first = View(home, summary, run, recipe, run.status(), SIDES[0], Moment(run.run_id, None, None))
+    first = View(home, summary, run, recipe, run.status(), Moment(run.run_id, None, None), SIDES[0])
     scored = readers.best_epoch(run, recipe)
     stated = next((found for key in AXES if (found := first.readable(key)) is not None), None)
     side, epoch = SIDES[0], None
@@ -131,19 +98,7 @@ def load(home: Home, summary: RunSummary) -> View:
             )
         with cells[1]:
             epoch = pick_epoch(stated.history, scored)
-    return View(home, summary, run, recipe, first.status, side, Moment(run.run_id, epoch, scored))
-
-
-def context(view: View) -> str:
-    """One line: variant, state, result and protocol that the figures belong to."""
-    parts = []
-    known = CATALOG.get(view.recipe.system)
-    if view.recipe.variant and known and view.recipe.variant in known.variants:
-        parts.append(f"variant {known.variants[view.recipe.variant].title}")
-    if view.status.state != "done":
-        parts.append(f"{view.status.state} at epoch {view.status.epoch} of {view.status.epochs}")
-    parts += run_story.result_parts(view.run, view.recipe)
-    return states.plain(" · ".join(parts))
+    return View(home, summary, run, recipe, first.status, Moment(run.run_id, epoch, scored), side)
 
 
 def follow(view: View) -> None:
@@ -171,15 +126,3 @@ def no_levels(view: View) -> None:
         )
     else:
         states.empty(title, advice, "runs", "Open the run's page", run=view.run.run_id)
-
-
-def absent(view: View, what: str, design: str = "") -> None:
-    """Why the run has no `what`: by its design where `design` says so, otherwise by its state."""
-    reasons = {
-        "queued": "the run waits for a free slot",
-        "running": "they come with the first snapshot",
-        "failed": "the run failed before they were measured",
-        "cancelled": "the run was cancelled before they were measured",
-        "done": "the run stored none",
-    }
-    st.caption(design or f"No {what}: {reasons[view.status.state]}.")

@@ -2,22 +2,19 @@
 
 from collections.abc import Callable
 from functools import partial
-from pathlib import Path
-from typing import Any
 
 import pandas as pd
 import streamlit as st
 
 from core.catalog.cigf import CIGFConfig
-from core.data.dataset import Dataset
 from dashboard import instances, readers, relations, selection, states, words
 from dashboard.drawing import csv_button
 from dashboard.glossary import meaning
 from dashboard.layout import row
 from dashboard.panels.relations_view import View
+from dashboard.panels.user_picker import original_ids, pick_user
 from dashboard.readers import Recommendations
 
-MOST_LISTED = 5000
 MOST_INSTANCES = 20
 MOST_TRIED = 16
 
@@ -43,7 +40,7 @@ def drill_down(view: View) -> None:
     known = set(map(int, stored.users))
     cells = row("controls", "instance", (3, 4, 4))
     with cells[0]:
-        user = _user(known, hits, _original_ids(str(data.folder), _written(data)))
+        user = _user(known, hits, original_ids(data))
     if user not in known:
         states.empty(
             f"User {user} has no test items", "So no recommendations were stored for them: pick another user."
@@ -67,50 +64,20 @@ def _config(view: View) -> CIGFConfig:
     return config
 
 
-def _written(data: Dataset) -> readers.Stamp:
-    return readers.stamp(data.folder / "users.parquet")
-
-
-@st.cache_resource(max_entries=8, show_spinner="Reading user ids")
-def _original_ids(folder: str, written: readers.Stamp) -> list[str]:
-    users = pd.read_parquet(Path(folder) / "users.parquet", columns=["original_id"])
-    return [str(original) for original in users["original_id"]]
-
-
 def _user(known: set[int], hits: dict[int, set[int]], originals: list[str]) -> int:
-    """Any user of the data: from a list in the order of their numbers, or by number where there are very many."""
-    asked, default = selection.current("user"), min(hits, default=min(known))
-    exists = asked is not None and int(asked) < len(originals)
-    user = int(asked) if asked is not None and exists else default
-    about = f"{len(known):,} of {len(originals):,} users have test items, and so stored recommendations."
-    look: dict[str, Any] = {"key": "pick:user", "on_change": _user_changed}
-    if len(originals) > MOST_LISTED:
-        st.session_state["pick:user"] = user
-        examples = ", ".join(map(str, sorted(hits)[:5]))
-        user = int(
-            st.number_input(
-                "User", 0, len(originals) - 1, step=1, help=f"{about} For example {examples}.", **look
-            )
-        )
-    else:
-        st.session_state["pick:user"] = str(user)
-        names = {str(u): _user_title(u, originals[u], u in hits, u in known) for u in range(len(originals))}
-        # "contains" keeps the order of the list, so that typing "user 7" finds 7 before 70
-        find: dict[str, Any] = {"format_func": names.__getitem__, "filter_mode": "contains"}
-        tip = f"Type a number, the source's id, or ✓ for those with a test item among the recommendations. {about}"
-        user = int(st.selectbox("User", list(names), help=tip, **find, **look))
-    if asked is not None and not exists:
-        st.caption(f":orange[There is no user {asked}; shown is user {user}.]")
-    selection.mirror("user", str(user))
-    return user
+    """Any user of the data."""
+    return pick_user(
+        len(originals),
+        default=min(hits, default=min(known)),
+        title=lambda user: _user_title(user, originals[user], user in hits, user in known),
+        about=f"{len(known):,} of {len(originals):,} users have test items, and so stored recommendations.",
+        listed_tip="Type a number, the source's id, or ✓ for those with a test item among the recommendations.",
+        examples=sorted(hits)[:5],
+    )
 
 
 def _user_title(user: int, original: str, is_hit: bool, is_known: bool) -> str:
     return f"user {user} · {original}" + (" ✓" if is_hit else "" if is_known else " (no test items)")
-
-
-def _user_changed() -> None:
-    selection.remember("user", str(st.session_state["pick:user"]))
 
 
 def _item(stored: Recommendations, user: int, hit: set[int], titles: list[str]) -> int:

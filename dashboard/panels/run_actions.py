@@ -19,6 +19,8 @@ _LEARNED = (
     ("relation_attention", "relations", "See its relations", ":material/hub:"),
     ("expert_gates", "experts", "See its experts", ":material/groups:"),
     ("information_abundance", "information", "See its levels", ":material/layers:"),
+    ("branch_contribution", "structure", "See its structure", ":material/workspaces:"),
+    ("alignment_degree", "alignment", "See its alignment", ":material/join_inner:"),
 )
 
 
@@ -35,6 +37,10 @@ def actions(home: Home, run: RunFolder, status: Status, *, cancelling: bool) -> 
         for key, page, label, icon in _LEARNED:
             if readers.has_finding(run, key) and st.button(label, type="primary", icon=icon):
                 go(page, run=run.run_id)
+        if links_items(run) and st.button(
+            "See what links its items", icon=":material/join_inner:", help="The page Alignment"
+        ):
+            go("alignment", run=run.run_id)
         if status.state in ("queued", "running") and st.button(
             "Cancelling…" if cancelling else "Cancel",
             icon=":material/stop_circle:",
@@ -60,6 +66,13 @@ def actions(home: Home, run: RunFolder, status: Status, *, cancelling: bool) -> 
             go("train", **clone_address(run.recipe()))
         if status.state not in ("queued", "running") and st.button("Delete", icon=":material/delete:"):
             _confirm_delete(home, run)
+
+
+def links_items(run: RunFolder) -> bool:
+    """Whether the page Alignment shows a run that states no alignment: it links items by their features."""
+    return any(run.findings.glob("item_links_raw_*.json")) and not readers.has_finding(
+        run, "alignment_degree"
+    )
 
 
 def clone_address(recipe: Recipe) -> dict[str, str | list[str]]:

@@ -18,6 +18,7 @@ from dashboard.layout import row
 from dashboard.panels.evaluation import other_protocols
 from dashboard.panels.run_actions import actions
 from dashboard.panels.run_learned import what_it_learned
+from dashboard.panels.run_lineage import lineage_line
 from dashboard.panels.run_list import ALIVE
 from dashboard.panels.run_results import final_metrics
 
@@ -44,6 +45,7 @@ def _live(home: Home, run_id: str, drawn_state: str) -> None:
         cancelling = status.state in ALIVE and run_id in readers.cancelling(home)
         place = launch.queue_position(home, run_id) if status.state == "queued" else None
         _headline(run, status, place, cancelling=cancelling)
+        lineage_line(home, run_id)
         actions(home, run, status, cancelling=cancelling)
         if status.state == "failed":
             _failure(run, status)

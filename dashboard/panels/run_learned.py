@@ -17,12 +17,15 @@ from dashboard.layout import row
 from dashboard.learned import Form
 from dashboard.learned_words import answer, axis_title, group_title, named_columns, value_title
 from dashboard.moments import Moment
+from dashboard.panels.alignment_view import shows as alignment_shows
 from dashboard.panels.epoch_slider import pick_epoch
 from dashboard.panels.experts_view import CONFLICT, GATES
 from dashboard.panels.information_view import ABUNDANCE
 from dashboard.panels.information_view import AXES as INFORMATION
 from dashboard.panels.relations_view import ATTENTION
 from dashboard.panels.run_links import linked_items
+from dashboard.panels.structure_view import AXES as STRUCTURE
+from dashboard.panels.structure_view import CONTRIBUTION
 
 _PATHS = "relation_paths_"
 _PICKS = ("axis_1", "axis_2", "axis_3", "axis_4")
@@ -52,7 +55,7 @@ def what_it_learned(home: Home, run: RunFolder, recipe: Recipe) -> None:
     stored = {key: about for key, about in readers.finding_titles(run).items() if not has_page(key)}
     if not stored:
         return
-    is_main = not any(readers.has_finding(run, key) for key in (ATTENTION, GATES, ABUNDANCE))
+    is_main = not any(readers.has_finding(run, key) for key in (ATTENTION, GATES, ABUNDANCE, CONTRIBUTION))
     box = st.expander(
         "What it learned",
         expanded=is_main or selection.current("finding") in stored,
@@ -66,8 +69,9 @@ def what_it_learned(home: Home, run: RunFolder, recipe: Recipe) -> None:
 
 
 def has_page(key: str) -> bool:
-    """Whether the page of relations, of experts or of information shows the finding `key`."""
-    return key in (ATTENTION, GATES, CONFLICT, *INFORMATION) or key.startswith(_PATHS)
+    """Whether the page of relations, of experts, of information, of structure or of alignment shows the finding `key`."""
+    own = (ATTENTION, GATES, CONFLICT, *INFORMATION, *STRUCTURE)
+    return key in own or key.startswith(_PATHS) or alignment_shows(key)
 
 
 def _pick_and_draw(home: Home, run: RunFolder, recipe: Recipe, stored: dict[str, tuple[str, str]]) -> None:

@@ -146,7 +146,7 @@ def test_evolution_draws_a_band_and_a_line_per_relation_and_marks_the_epoch() ->
         }
     )
     figure = attention_over_epochs(table, epoch=3)
-    lines = [trace for trace in figure.data if trace.mode]
+    lines = [trace for trace in figure.data if trace.fill is None]
     assert [line.name for line in lines] == ["view", "buy"]
     assert list(lines[1].y) == [0.3, 0.4]
     assert figure.layout.shapes[0].x0 == 3

@@ -13,7 +13,20 @@ sys.path.insert(0, str(Path(__file__).resolve().parents[2]))
 
 from tests.journeys.browser import ARGUMENTS, chromium_path
 
-PAGES = ("home", "train", "runs", "compare", "data", "import", "relations", "experts", "information")
+PAGES = (
+    "home",
+    "train",
+    "runs",
+    "compare",
+    "data",
+    "import",
+    "relations",
+    "experts",
+    "information",
+    "longtail",
+    "alignment",
+    "structure",
+)
 SIZES = {"wide": (1440, 900), "narrow": (800, 900)}
 
 
@@ -38,7 +51,9 @@ def photograph(url: str, folder: Path, run_id: str | None, compared: str | None)
                 path = "" if name == "home" else name
                 query = (
                     f"?run={run_id}"
-                    if run_id and name in ("runs", "relations", "experts", "information")
+                    if run_id
+                    and name
+                    in ("runs", "relations", "experts", "information", "longtail", "alignment", "structure")
                     else ""
                 )
                 query = f"?runs={compared}" if compared and name == "compare" else query

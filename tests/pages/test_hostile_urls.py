@@ -19,7 +19,7 @@ from core.home import Home
 from core.runs import launch
 from dashboard.navigation import ROOT, SECTIONS, page_file
 from dashboard.selection import PATTERNS, checked
-from tests.dashboard import stored_levels, stored_runs
+from tests.dashboard import stored_alignment, stored_levels, stored_runs, stored_structure
 
 CASES = int(os.environ.get("RELSCOPE_HOSTILE_CASES", "6"))
 PAGES = [name for entries in SECTIONS.values() for name, _, _ in entries]
@@ -56,7 +56,10 @@ REAL = (
         "base-run",
         "flat-run",
         "hgib-run",
+        "srgformer-run",
         "lightgcn-run",
+        "egra-run",
+        "mgcn-run",
         "failed-run",
         "running-run",
         "queued-run",
@@ -77,6 +80,8 @@ REAL = (
         "3",
     ),
     *("scored", "done-run,deep-run", "done-run,lightgcn-run,queued-run", "ndcg@10", "user", "item"),
+    *("image 1", "image", "image-text", "history", "equal_mass"),
+    *("neighbors", "lineage", "groups", "epochs", "text", "equal_number"),
 )
 opened: list[str] = []
 
@@ -115,6 +120,9 @@ def home(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Home]:
     stored_runs.done_run(home, data, "flat-run", overrides={"num_layers": 1, "epochs": 5})
     stored_runs.done_run(home, data, "lightgcn-run", system="lightgcn")
     stored_levels.levels_run(home, data)
+    stored_structure.structure_run(home, data)
+    stored_alignment.mgcn_run(home, data)
+    stored_alignment.egra_run(home, data)
     stored_runs.failed_run(home, data)
     stored_runs.running_run(home, data)
     stored_runs.queued_run(home, data)

@@ -8,7 +8,7 @@ import pytest
 from core.findings import History, load_finding, save_finding, save_history
 from core.home import Home
 from core.runs.folder import RunFolder
-from dashboard.panels import path_instances
+from dashboard.panels import user_picker
 from tests.dashboard import stored_runs
 from tests.pages.conftest import texts
 
@@ -135,7 +135,7 @@ def test_a_user_beyond_the_data_is_refused_with_a_notice(done, opened) -> None:
 
 
 def test_among_very_many_users_one_is_asked_for_by_number(done, absent, opened, monkeypatch) -> None:
-    monkeypatch.setattr(path_instances, "MOST_LISTED", 10)
+    monkeypatch.setattr(user_picker, "MOST_LISTED", 10)
     app = opened("relations", run="done-run", user="5")
     box = app.number_input(key="pick:user")
     assert box.value == 5

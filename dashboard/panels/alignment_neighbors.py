@@ -1,0 +1,181 @@
+"""Item neighbours on the page Alignment: one item's in every graph side by side, and how far the graphs agree over all items."""
+
+from collections.abc import Sequence
+from typing import Any
+
+import streamlit as st
+
+from core.findings import Array
+from dashboard import alignment_readers, learned, neighbors, selection, states, words
+from dashboard.drawing import csv_button
+from dashboard.glossary import meaning
+from dashboard.layout import row
+from dashboard.neighbors import ItemGraph
+from dashboard.panels.alignment_epochs import checked_size
+from dashboard.panels.alignment_links import all_links
+from dashboard.panels.alignment_view import View, grouped_or_told
+from dashboard.panels.run_view import absent
+
+MOST_OFFERED = 100
+MOST_SHOWN = 10
+_LONGEST = 60
+
+
+def item_neighbors(view: View) -> None:
+    """What links the items: all of them in a table, then one item's neighbours in every graph."""
+    graphs = view.graphs()
+    if not graphs:
+        absent(view, "item links")
+        return
+    view.stays("Item links do not change in training")
+    data = view.data
+    groups = grouped_or_told(view)
+    if groups is not None:
+        checked_size(graphs[0].finding, graphs[0].num_items, groups["item"])
+        all_links(view, graphs, groups["item"])
+    users = alignment_readers.trained_users(data, view.recipe.fit_on) if data is not None else None
+    names: Sequence[str] = (
+        alignment_readers.item_names(data)
+        if data is not None
+        else [f"item {place}" for place in range(graphs[0].num_items)]
+    )
+    trained = users.counts() if users is not None else None
+    item = _pick(graphs, names, trained)
+    if item is None:
+        return
+    st.markdown(_about(graphs, item, names, trained), help=meaning("item neighbours"))
+    beside = _beside(graphs)
+    for cell, graph in zip(row("pair", "neighbors", (1, 1)), beside):
+        with cell:
+            _neighbors(view, graph, graphs, item, names, users)
+    st.caption(
+        "Trained: training pairs of the neighbour. Shared: users with both items among their training pairs. Also in: other "
+        "graphs with the same link.",
+        help=meaning("shared users"),
+    )
+
+
+def _beside(graphs: Sequence[ItemGraph]) -> Sequence[ItemGraph]:
+    """The first graph and one of the others, which is picked where there are several."""
+    if len(graphs) < 3:
+        return graphs
+    others = {graph.name: graph for graph in graphs[1:]}
+    with row("controls", "beside", (3, 4))[0]:
+        name = selection.pick(
+            "features",
+            f"Beside the {graphs[0].title}",
+            list(others),
+            title=lambda key: others[key].title,
+            widget="segments",
+        )
+    return graphs[0], others[name]
+
+
+def _pick(graphs: Sequence[ItemGraph], names: Sequence[str], trained: Array | None) -> int | None:
+    """The picked item; by default one of the tail that has links. None where nothing has the name looked for."""
+    rows = neighbors.ordered_items(graphs, trained)
+    if not len(rows):
+        st.caption("The graphs of this run hold no links.")
+        return None
+    cells = row("controls", "neighbors", (3, 5))
+    with cells[0]:
+        wanted = selection.text(
+            "linked",
+            "Find an item by title or number",
+            placeholder="part of a title, or a number",
+            icon=":material/search:",
+        )
+    found = learned.matching(wanted, names, rows) if wanted.strip() else [int(place) for place in rows]
+    if not found:
+        st.caption(f"No item with links is called so: {states.plain(wanted)}. Look for less of its title.")
+        return None
+    offered = [str(place) for place in found[:MOST_OFFERED]]
+    asked = selection.current("item")
+    if not wanted.strip() and asked is not None and int(asked) in set(found[MOST_OFFERED:]):
+        offered = [str(int(asked)), *offered]
+
+    def title(place: str) -> str:
+        pairs = f", {words.count(int(trained[int(place)]), 'pair')}" if trained is not None else ""
+        return f"{cut(names[int(place)])} ({place}{pairs})"
+
+    more = (
+        f"{len(offered):,} of {len(found):,} are listed, the least trained first; look for others by title."
+    )
+    with cells[1]:
+        return int(
+            selection.pick(
+                "item",
+                "Item",
+                offered,
+                default=offered[0],
+                title=title,
+                help=more if len(found) > len(offered) else None,
+            )
+        )
+
+
+def cut(title: str) -> str:
+    """A title that fits in a line."""
+    title = title.strip()
+    return title if len(title) <= _LONGEST else title[: _LONGEST - 1].rstrip() + "…"
+
+
+def _about(graphs: Sequence[ItemGraph], item: int, names: Sequence[str], trained: Array | None) -> str:
+    first = graphs[0]
+    own = set(first.neighbors(item).tolist())
+    pairs = f" ({words.count(int(trained[item]), 'training pair')})" if trained is not None else ""
+    said = (
+        f"**{states.plain(cut(names[item]))}**{pairs} has {words.count(len(own), 'neighbour')} {first.among}"
+    )
+    told = [
+        f"{len(own & set(graph.neighbors(item).tolist()))} of them among its {len(graph.neighbors(item))} {graph.among}"
+        for graph in graphs[1:]
+    ]
+    return f"{said}{': ' + ', '.join(told) if told else ''}."
+
+
+def _neighbors(
+    view: View,
+    graph: ItemGraph,
+    graphs: Sequence[ItemGraph],
+    item: int,
+    names: Sequence[str],
+    users: alignment_readers.TrainedUsers | None,
+) -> None:
+    others = [other for other in graphs if other is not graph]
+    trained = users.counts() if users is not None else None
+    table = neighbors.neighbor_table(graph, others, item, names, trained)
+    st.markdown(
+        f"**{states.plain(graph.title.capitalize())}**", help=states.plain(graph.finding.note) or None
+    )
+    if table.empty:
+        st.caption("No neighbours in this graph.")
+        return
+    shown = table.head(MOST_SHOWN).copy()
+    if users is not None:
+        shown["shared"] = users.shared(item, shown["item"].tolist())
+    told = shown.drop(columns=["place", "item"]).dropna(axis="columns", how="all")
+    st.dataframe(
+        told if others else told.drop(columns="also_in"),
+        hide_index=True,
+        height="content",
+        column_order=["title", "cosine", "trained", "shared", "also_in"],
+        column_config=_columns(view, graph),
+        alt=f"Neighbours of {names[item]} in the {graph.title}",
+    )
+    with st.container(horizontal=True, horizontal_alignment="distribute", vertical_alignment="center"):
+        first = f"The first {MOST_SHOWN} of {len(table):,}. " if len(table) > MOST_SHOWN else ""
+        st.caption(f"{first}{graph.finding.source}", width="stretch")
+        csv_button(table.assign(of=item), f"{graph.finding.key}-{item}-{view.run.run_id}")
+
+
+def _columns(view: View, graph: ItemGraph) -> dict[str, Any]:
+    is_binary = graph.finding.key == neighbors.BEHAVIOR and view.recipe.config.get("link_weights") == "binary"
+    number = st.column_config.NumberColumn
+    return {
+        "title": st.column_config.TextColumn("item", width=205),
+        "cosine": number("weight" if is_binary else "cosine", format="%.4f", width=66),
+        "trained": number("trained", format="localized", width=66),
+        "shared": number("shared", format="localized", width=62),
+        "also_in": st.column_config.TextColumn("also in", width=92),
+    }
