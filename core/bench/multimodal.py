@@ -1,28 +1,19 @@
 """`bench srgformer` and `bench egra`: a training step on synthetic data of the size of Amazon Baby, against plain forms."""
 
-from collections.abc import Callable, Iterator
-from contextlib import ExitStack, contextmanager
-from itertools import islice
-from unittest.mock import patch
-
 import numpy as np
 import torch
 from scipy.sparse import coo_array, csr_array
 from torch import Tensor
 
-from core.bench.timing import Comparison, compare
+from core.bench.steps import Forms, compared_steps
+from core.bench.timing import Comparison
 from core.catalog.systems import system
 from core.data.ranking import RankingData
-from core.models.pairwise import InnerProductRanker
-from core.models.registry import build
 from core.models.srgformer import BOUND, GraphTransformer
 from core.ops.sparse import Pattern, gather_scatter_product
-from core.training.device import memory_in_use, peak_memory
 
-Forms = dict[str, Callable[..., object]]
 USERS, ITEMS, PAIRS = 20_000, 7_050, 160_000
 FEATURES = {"image": 4_096, "text": 384}
-STEPS = 2
 _PRODUCTS: Forms = {
     "core.ops.square.product": gather_scatter_product,
     "core.ops.graphs.product": gather_scatter_product,
@@ -48,49 +39,14 @@ def bench_egra(device: torch.device) -> Comparison:
 
 def _compared(key: str, plain_forms: Forms, device: torch.device) -> Comparison:
     data, config = baby_sized(), system(key).resolve("paper")
-    losses: dict[str, float] = {}
-    peaks: dict[str, float] = {}
-    before = memory_in_use(device)["memory/host"]
-
-    def prepared(name: str) -> Callable[[], None]:
-        torch.manual_seed(0)
-        model = build(key, config, data, device)
-        assert isinstance(model, InnerProductRanker)
-        optimizer = torch.optim.Adam(model.parameters(), lr=config.model_dump()["learning_rate"])
-        batches = list(islice(model.batches(torch.Generator(device).manual_seed(0)), STEPS))
-
-        def run() -> None:
-            with peak_memory(device) as peak:
-                for batch in batches:
-                    optimizer.zero_grad(set_to_none=True)
-                    loss = torch.stack(list(model.losses(batch).values())).sum()
-                    loss.backward()
-                    optimizer.step()
-                    losses[name] = float(loss.detach())
-            peaks[name] = peak.bytes
-
-        return run
-
-    ours, plain = prepared("ours"), prepared("reference")
-
-    def reference() -> None:
-        with _patched(plain_forms):
-            plain()
-
     detail = {
         "users": USERS,
         "items": ITEMS,
         "pairs": data.train[data.target].nnz,
         "features": FEATURES,
         "dim": config.model_dump()["dim"],
-        "batch_size": config.model_dump()["batch_size"],
-        "peak_memory_bytes": peaks,
-        "memory_before_bytes": before,
     }
-    result = compare(key, "step", reference, ours, device=device, rounds=3, times=1 / STEPS, detail=detail)
-    if abs(losses["ours"] - losses["reference"]) > 1e-3 * abs(losses["reference"]):
-        raise AssertionError(f"the two steps disagree: {losses}")
-    return result
+    return compared_steps(key, config, data, plain_forms, device, detail)
 
 
 def baby_sized(users: int = USERS, items: int = ITEMS, pairs: int = PAIRS, seed: int = 0) -> RankingData:
@@ -132,11 +88,3 @@ def released_forward(self: GraphTransformer, pattern: Pattern, rows_ND: Tensor) 
     share_EH = mass_EH / mass_EH.new_zeros(pattern.num_rows, heads).index_add(0, row, mass_EH)[row]
     weighed_ED = torch.einsum("eh,ehd->ehd", share_EH, value).reshape(-1, heads * width)
     return torch.zeros_like(rows_ND).index_add(0, row, weighed_ED), share_EH.t()
-
-
-@contextmanager
-def _patched(forms: Forms) -> Iterator[None]:
-    with ExitStack() as stack:
-        for place, form in forms.items():
-            stack.enter_context(patch(place, form))
-        yield
