@@ -5,6 +5,8 @@ The paper was at hand as a summary alone and no code is released: its equations 
 
 from typing import Literal
 
+from pydantic import model_validator
+
 from core.catalog.base import Parent, System, Variant, setting
 from core.catalog.mgcn import SMALL_FUSION, FusionConfig
 
@@ -64,6 +66,14 @@ class EGRAConfig(FusionConfig):
     )
     user_temperature: float = setting(0.2, "tau_2, of the users' alignment", group="Alignment", gt=0)
     item_temperature: float = setting(0.2, "tau_3, of the items' alignment", group="Alignment", gt=0)
+
+    @model_validator(mode="after")
+    def _lambda_does_not_fall(self) -> "EGRAConfig":
+        if self.lambda_min > self.lambda_max:
+            raise ValueError(
+                f"lambda_min must not exceed lambda_max, got {self.lambda_min} and {self.lambda_max}"
+            )
+        return self
 
 
 def _parent(config: EGRAConfig) -> Parent | None:

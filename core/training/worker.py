@@ -254,8 +254,8 @@ def _plain(error: BaseException) -> str:
 
 
 def _resume_hint(run: RunFolder, reason: str) -> str:
-    return (
-        f"{reason}; it can be resumed"
-        if run.is_resumable
-        else f"{reason}; no checkpoint was written yet, so it starts again"
-    )
+    if run.is_resumable:
+        return f"{reason}; it can be resumed"
+    if parent := run.status().parent:
+        return f"{reason}; resumed, it goes on with what its parent run {parent} has learned"
+    return f"{reason}; no checkpoint was written yet, so it starts again"

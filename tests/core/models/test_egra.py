@@ -196,6 +196,16 @@ def test_links_by_embeddings_that_are_missing_are_refused():
     assert double(data, "raw_feature_ebg").links is not None
 
 
+def test_defaults_are_those_of_the_reconstruction():
+    """But for lambda_max, which is chosen on validation pairs."""
+    config = CATALOGUED.resolve("paper")
+    assert (config.dim, config.num_layers, config.neighbors, config.link_neighbors) == (64, 2, 10, 10)
+    assert (config.lambda_min, config.growth_epochs, config.eta) == (1e-3, 20, 0.1)
+    taus = (config.entity_temperature, config.user_temperature, config.item_temperature)
+    assert taus == (0.5, 0.2, 0.2)
+    assert (config.learning_rate, config.lr_decay, config.lr_decay_epochs) == (1e-3, 0.96, 50)
+
+
 def test_lambda_grows_with_the_epochs_and_is_kept_in_checkpoints():
     model = double(tiny_modal.data(), lambda_min=0.01, lambda_max=0.1, growth_epochs=20)
     found = []

@@ -6,6 +6,7 @@ import numpy as np
 import pytest
 import torch
 
+from core.catalog.mgcn import MGCN as CATALOGUED
 from core.models.mgcn import MGCN
 from tests.core.models import multimodal_reference as reference
 from tests.core.models import tiny, tiny_modal
@@ -89,6 +90,15 @@ def test_gradients_equal_finite_differences(modalities):
     model = double(tiny_modal.data(modalities, users=5, items=7), dim=2)
     assert model.encoders["audio"].features.requires_grad
     assert tiny.loss_has_true_gradients(model, tiny_modal.batch(model))
+
+
+def test_defaults_are_the_published_settings():
+    config = CATALOGUED.resolve("paper")
+    assert (config.dim, config.num_layers, config.num_item_layers, config.neighbors) == (64, 2, 1, 10)
+    assert (config.l2, config.temperature, config.cl_weight, config.batch_size) == (1e-4, 0.2, 0.01, 2048)
+    assert (config.epochs, config.patience, config.validate_every) == (1000, 20, 1)
+    for epoch in (0, 25, 50, 130):
+        assert config.learning_rate_at(epoch * 7, epoch) == pytest.approx(1e-3 * 0.96 ** (epoch / 50))
 
 
 def test_nothing_is_drawn_but_the_batches():

@@ -53,6 +53,8 @@ def test_heads_attend_to_users_histories():
             assert rows[u] == pytest.approx({int(i): shares[head][u, USERS + i] for i in bought}, abs=1e-6)
         assert sum(rows[0].values()) == pytest.approx(1)
         assert not rows[-1]  # who did nothing attends to nothing
+        active = sum(tiny_modal.matrix(data).sum(1) > 0)
+        assert f"sample of {active} users" in found["history_attention_1"].note
 
 
 def test_a_sample_of_heads_histories_is_of_users_who_have_one(monkeypatch):

@@ -1,6 +1,7 @@
 """Homes, parents and children ready to train, and whether two runs ended alike."""
 
 import signal
+from collections.abc import Callable
 from pathlib import Path
 from typing import Any
 
@@ -61,15 +62,21 @@ def trained(path: Path) -> tuple[RunFolder, RunFolder]:
     return parent, run
 
 
-def stop_in_epoch(monkeypatch: pytest.MonkeyPatch, kind: type, epoch: int) -> None:
-    """SIGTERM comes as that epoch begins, once."""
+def terminate() -> None:
+    signal.raise_signal(signal.SIGTERM)
+
+
+def stop_in_epoch(
+    monkeypatch: pytest.MonkeyPatch, kind: type, epoch: int, stop: Callable[[], None] = terminate
+) -> None:
+    """`stop` is called as that epoch begins, once."""
     begin, sent = kind.begin_epoch, []
 
     def begin_epoch(self: Any, now: int, epochs: int) -> None:
         begin(self, now, epochs)
         if now == epoch and not sent:
             sent.append(now)
-            signal.raise_signal(signal.SIGTERM)
+            stop()
 
     monkeypatch.setattr(kind, "begin_epoch", begin_epoch)
 

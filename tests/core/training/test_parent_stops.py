@@ -28,6 +28,7 @@ from tests.core.training.families import (
     others,
     same,
     stop_in_epoch,
+    terminate,
     trained,
     wanted,
 )
@@ -84,11 +85,14 @@ def test_a_failing_parent_fails_the_child_and_is_named(home: Home, monkeypatch):
     assert [each.status().state for each in (run, parent)] == ["done", "done"]
 
 
-def test_a_stop_during_pretraining_cancels_both_and_both_go_on(home: Home, uninterrupted, monkeypatch):
-    run = child(home)
-    stop_in_epoch(monkeypatch, MGCN, 3)
+@pytest.mark.parametrize("by", ["signal", "caller"])
+def test_a_stop_during_pretraining_cancels_both_and_both_go_on(
+    home: Home, uninterrupted, monkeypatch, by: str
+):
+    run, asked = child(home), threading.Event()
+    stop_in_epoch(monkeypatch, MGCN, 3, terminate if by == "signal" else asked.set)
     with pytest.raises(Stopped):
-        work(home, run)
+        work(home, run, stopping=None if by == "signal" else asked)
     (parent,) = others(home, "child")
     assert (parent.status().state, parent.status().epoch, parent.is_resumable) == ("cancelled", 3, True)
     assert (run.status().state, run.status().epoch, run.status().parent) == ("cancelled", 0, parent.run_id)

@@ -113,7 +113,8 @@ def test_a_run_that_learned_something_else_is_no_parent(home: Home, changed: str
     assert run.status().parent == parent.run_id
 
 
-def test_a_queued_parent_is_taken_out_of_its_turn(home: Home):
+def test_a_queued_parent_is_taken_out_of_its_turn(home: Home, monkeypatch):
+    monkeypatch.setattr("core.runs.standing.launch.supervisor_state", lambda home: "alive and busy")
     run = child(home)
     create_run(home, wanted(run), "waiting")
     work(home, run)
