@@ -19,6 +19,7 @@ from dashboard.navigation import link
 from dashboard.panels.experts_gates import VERDICTS
 from dashboard.panels.experts_view import GATES, View
 from dashboard.panels.run_actions import clone_address
+from dashboard.results import metric_title
 
 
 def side_by_side(home: Home, view: View) -> None:
@@ -134,7 +135,7 @@ def _columns(view: View) -> dict[str, Any]:
         ),
         "verdict": st.column_config.TextColumn("verdict", help=meaning("gate verdict")),
         "metric": st.column_config.NumberColumn(
-            f"{protocol.main_metric.upper()}, {protocol.key}", format="%.4f", help=meaning("protocol")
+            f"{metric_title(protocol.main_metric)}, {protocol.key}", format="%.4f", help=meaning("protocol")
         ),
         "run": st.column_config.TextColumn("run"),
     }

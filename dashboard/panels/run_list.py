@@ -10,6 +10,7 @@ from core.home import Home
 from core.runs.summary import RunSummary
 from dashboard import readers, selection, states, words
 from dashboard.navigation import link
+from dashboard.results import metric_title
 
 ALIVE = ("queued", "running")
 DELETED = "run-deleted"
@@ -104,7 +105,7 @@ def recent(runs: Sequence[RunSummary], now: float) -> None:
 
 def _outcome(run: RunSummary, now: float) -> str:
     if run.main_value is not None:
-        return f"{run.main_metric.upper()} {words.score(run.main_value)}, {run.protocol}"
+        return f"{metric_title(run.main_metric)} {words.score(run.main_value)}, {run.protocol}"
     if run.state == "running" and run.epochs:
         return f"running, epoch {run.epoch} of {run.epochs}"
     return f"{run.state}, {words.duration(max(now - run.created, 1))} ago"

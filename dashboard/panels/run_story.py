@@ -5,6 +5,7 @@ import streamlit as st
 from core.recipe import Recipe
 from core.runs.folder import RunFolder, Status
 from dashboard import readers, words
+from dashboard.results import metric_title
 
 _REFRESH_SECONDS = 5.0
 
@@ -16,7 +17,7 @@ def result_parts(run: RunFolder, recipe: Recipe) -> list[str]:
         return []
     main = recipe.protocol.main_metric
     return [
-        f"{main.upper()} {words.score(result['metrics'].get(main))} under {recipe.protocol.key}",
+        f"{metric_title(main)} {words.score(result['metrics'].get(main))} under {recipe.protocol.key}",
         f"{words.selection(result['selection'])}, epoch {result['epoch']}",
     ]
 

@@ -17,6 +17,7 @@ from dashboard.layout import row
 from dashboard.navigation import go
 from dashboard.panels.background import keep_supervisor
 from dashboard.panels.run_list import ALIVE, listed_title, run_title
+from dashboard.results import metric_title
 
 ANY = "all"
 STATES = (ANY, "queued", "running", "done", "failed", "cancelled")
@@ -92,9 +93,9 @@ def _device(run: RunSummary) -> str:
 def _metric(run: RunSummary) -> str:
     """The main metric after its protocol, so that sorting by it keeps protocols apart."""
     if run.main_value is not None:
-        return f"{run.protocol}: {run.main_metric.upper()} {words.score(run.main_value)}"
+        return f"{run.protocol}: {metric_title(run.main_metric)} {words.score(run.main_value)}"
     if run.best_valid is not None:
-        return f"{run.protocol}: valid {run.main_metric.upper()} {words.score(run.best_valid)}"
+        return f"{run.protocol}: valid {metric_title(run.main_metric)} {words.score(run.best_valid)}"
     return run.protocol
 
 

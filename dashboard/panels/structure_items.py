@@ -58,17 +58,21 @@ def defining_items(view: View) -> None:
 def _pick(membership: Stated, defining: Stated, table: pd.DataFrame) -> str:
     known = {f"{m} {k}" for m in membership.labels("modality") for k in membership.labels("hyperedge")}
     labels = [label for label in defining.labels("hyperedge") if label in known]
-    about = {
-        f"{modality} {edge}": f"{users:,.0f} users, {items:,.0f} items mostly"
+    held = {
+        f"{modality} {edge}": (items, users)
         for modality, edge, users, items in hyperedges.wide_table(table)[
             ["modality", "hyperedge", "users_mostly", "items_mostly"]
         ].itertuples(index=False)
+    }
+    about = {
+        label: f"{users:,.0f} users, {items:,.0f} items mostly" for label, (items, users) in held.items()
     }
     with row("controls", "hyperedge", (4, 5))[0]:
         return selection.pick(
             "hyperedge",
             "Hyperedge",
             labels,
+            default=max(labels, key=held.__getitem__),
             title=lambda label: f"{label} · {about[label]}",
             help=meaning("hyperedge"),
         )
