@@ -106,7 +106,7 @@ def lesson(told: Told) -> str:
         parts.append(correlated)
     gap = _gap(told)
     text = "; ".join(parts) + "." if parts else ""
-    text = text[:1].upper() + text[1:]
+    text = words.sentence(text)
     if gap is not None and abs(gap) >= NOTABLE_GAP:
         easier = "easier" if gap > 0 else "harder"
         text += f" Validation is {easier} than the test: {_seen_shares(told)}."

@@ -37,6 +37,13 @@ def metric_title(name: str) -> str:
     return f"{titled}{at}{cut}"
 
 
+def shown_metrics(main: str) -> list[str]:
+    """The metrics to draw over epochs, at the main one's K: `ndcg@10` goes with hit rate and recall, `recall@20` with NDCG."""
+    metric, _, cut = main.partition("@")
+    others = ("hr", "recall") if metric == "ndcg" else ("ndcg",)
+    return [main, *(f"{other}@{cut}" for other in others)]
+
+
 def result_table(result: Mapping[str, Any]) -> pd.DataFrame:
     """One protocol's accuracy: rows all users, seen, unseen; columns `test on`, `size`, then every metric at K."""
     names = sorted(filter(is_accuracy, result["metrics"]), key=metric_order)

@@ -79,6 +79,11 @@ def command(text: str) -> str:
     return text.replace("python -m core", ".venv/bin/python -m core") if in_venv else text
 
 
+def sentence(text: str) -> str:
+    """`text` with its first letter in upper case and the others as they are."""
+    return text[:1].upper() + text[1:]
+
+
 def protocol(key: str) -> str:
     """What a protocol does, in a few words. `key` as in results. Raises ConfigError for an unknown one."""
     return protocol_title(parse_protocol(key))

@@ -105,7 +105,7 @@ def _table(view: View, bench: Bench) -> None:
     table = measured(bench, names, (part,))
     st.table(_cells(view, bench, table, names), border="horizontal", hide_index=True)
     st.caption(
-        f"{_sentence_case(protocol_words(bench.footing.protocol))}; trained on {words.fit_on(bench.footing.fit_on, bench.footing.auxiliary_noise)}. "
+        f"{words.sentence(protocol_words(bench.footing.protocol))}; trained on {words.fit_on(bench.footing.fit_on, bench.footing.auxiliary_noise)}. "
         f"{'Mean ± standard deviation over seeds; ' if _has_seeds(bench) else ''}{SIGNS[1]} best, {SIGNS[2]} second.",
         help=meaning("interval over seeds"),
     )
@@ -176,7 +176,3 @@ def left_out(view: View) -> None:
         if entry.summary.state == "done":
             known = {*entry.results} | {key for key in PROTOCOLS if key != view.protocol}
             other_protocols(view.home, open_run(view.home, entry.run_id), known)
-
-
-def _sentence_case(text: str) -> str:
-    return text[:1].upper() + text[1:]

@@ -22,8 +22,6 @@ from dashboard.panels.run_lineage import lineage_line
 from dashboard.panels.run_list import ALIVE
 from dashboard.panels.run_results import final_metrics
 
-SHOWN_VALID = ("hr@10", "ndcg@10", "recall@10", "recall@20", "ndcg@20")
-
 
 def live_detail(home: Home, run_id: str) -> None:
     """Everything about one run; state, curves and log refresh by themselves while it is queued or running."""
@@ -125,7 +123,8 @@ def _valid_curve(run: RunFolder, recipe: Recipe, valid: pd.DataFrame) -> None:
         )
         st.caption(f"No validation metrics: {reason}.")
         return
-    wanted = [f"valid/{name}" for name in SHOWN_VALID if (valid["name"] == f"valid/{name}").any()][:3]
+    shown = [f"valid/{name}" for name in results.shown_metrics(recipe.protocol.main_metric)]
+    wanted = [name for name in shown if (valid["name"] == name).any()]
     best = readers.best_epoch(run, recipe)
     show(
         curves(valid, y="metric", names=wanted or None, from_zero=True, best_epoch=best),

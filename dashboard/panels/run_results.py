@@ -27,7 +27,7 @@ def final_metrics(run: RunFolder, key: str, result: dict[str, object]) -> None:
     epoch = f"; epoch {result['epoch']}" if result.get("epoch") else ""
     with st.container(horizontal=True, horizontal_alignment="distribute", vertical_alignment="center"):
         st.caption(
-            f"{words.protocol(key).capitalize()}; {rule}{epoch}; trained on {trained}.",
+            f"{words.sentence(words.protocol(key))}; {rule}{epoch}; trained on {trained}.",
             width="stretch",
             help=meaning("seen"),
         )

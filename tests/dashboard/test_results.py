@@ -48,3 +48,8 @@ def test_still_improving_when_the_last_of_several_validations_is_the_best(values
     valid = pd.DataFrame({"name": "valid/hr@10", "epoch": range(5, 5 + len(values)), "value": values})
     assert results.still_improving(valid, "hr@10") is improving
     assert not results.still_improving(valid, "ndcg@10")
+
+
+def test_curves_show_the_main_metric_and_what_goes_with_it() -> None:
+    assert results.shown_metrics("ndcg@10") == ["ndcg@10", "hr@10", "recall@10"]
+    assert results.shown_metrics("recall@20") == ["recall@20", "ndcg@20"]

@@ -118,3 +118,8 @@ def test_protocols_are_said_in_words() -> None:
 def test_every_term_of_the_glossary_is_a_sentence() -> None:
     for term, text in glossary.TERMS.items():
         assert text.endswith("."), term
+
+
+def test_a_sentence_begins_with_a_capital_and_keeps_the_others() -> None:
+    assert words.sentence("full ranking as in MMRec") == "Full ranking as in MMRec"
+    assert words.sentence("") == ""
