@@ -48,9 +48,10 @@ class GraphTransformer(nn.Module):
 
     def forward(self, pattern: Pattern, rows_ND: Tensor) -> tuple[Tensor, Tensor]:
         """[N, D] and the shares [H, E]."""
-        query, key, value = (
-            [rows_ND @ part for part in self.projections[p].chunk(self.heads, 1)]
-            for p in (_QUERY, _KEY, _VALUE)
+        size = (len(rows_ND), self.heads, -1)
+        query, key, value = (  # one product of full width each, and the heads side by side in memory
+            (rows_ND @ projection).view(size).transpose(0, 1).contiguous().unbind(0)
+            for projection in self.projections
         )
         output_ND, share_HE = graph_attention(pattern, query, key, value, BOUND)
         return (output_ND if self.ffn is None else output_ND + self.ffn(output_ND)), share_HE
