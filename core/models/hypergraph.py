@@ -119,23 +119,32 @@ class HypergraphRanker(InnerProductRanker[HypergraphEncoding]):
         """All nodes, under noise in training."""
         initial_ND = torch.cat([self.user_embedding, self.item_embedding])
         collaborative_ND = layer_mean(self.graph, initial_ND, self.config.num_layers)
-        modal = tuple(unit_rows(self._modal(m)) for m in self.modalities)
+        projected = [self.projected(m) for m in self.modalities]
+        modal = tuple(unit_rows(self._modal(item_ID)) for item_ID, _ in projected)
         hypergraphs: tuple[Hypergraph, ...] = ()
         if self.uses_hypergraphs:
             start_ID = collaborative_ND[self.num_users :]
-            hypergraphs = tuple(self._passed(h, start_ID, noise) for h in self.memberships(noise))
+            logits = tuple(self.logits(item_IK) for _, item_IK in projected)
+            hypergraphs = tuple(self._passed(h, start_ID, noise) for h in self.memberships(logits, noise))
         return self.combined(collaborative_ND, modal, hypergraphs)
 
     def output(self, encoding: HypergraphEncoding) -> Sides:
         return in_sides(encoding.final, self.num_users)
 
-    def memberships(self, noise: Noise | None) -> tuple[Sides, ...]:
-        """H of every modality, users [U, K] and items [I, K]."""
-        return tuple(Sides(*(self.chosen(side, noise) for side in self.logits(m))) for m in self.modalities)
+    def projected(self, modality: str) -> tuple[Tensor, Tensor]:
+        """X_m T_m [I, D] and X_m V_m [I, K] in one product, which reads the features once; K is 0 without hypergraphs."""
+        tables = [self.maps[modality]]
+        if self.uses_hypergraphs:
+            tables.append(self.hyperedge_maps[modality])
+        both = self.raw(modality) @ torch.cat(tables, 1)
+        return both[:, : self.config.dim], both[:, self.config.dim :]
 
-    def logits(self, modality: str) -> Sides:
-        """Logits of users and items over hyperedges."""
-        item_IK = self.raw(modality) @ self.hyperedge_maps[modality]
+    def memberships(self, logits: tuple[Sides, ...], noise: Noise | None) -> tuple[Sides, ...]:
+        """H of every modality, users [U, K] and items [I, K]."""
+        return tuple(Sides(*(self.chosen(side, noise) for side in sides)) for sides in logits)
+
+    def logits(self, item_IK: Tensor) -> Sides:
+        """Logits of users and items over hyperedges, from those of the items."""
         return Sides(self._sums.users_from(item_IK), item_IK)
 
     def chosen(self, logit_NK: Tensor, noise: Noise | None) -> Tensor:
@@ -186,8 +195,7 @@ class HypergraphRanker(InnerProductRanker[HypergraphEncoding]):
         ]
         return parts[0] + parts[1]
 
-    def _modal(self, modality: str) -> Tensor:
-        item_ID = self.raw(modality) @ self.maps[modality]
+    def _modal(self, item_ID: Tensor) -> Tensor:
         layer_ND = torch.cat([self._sums.users_from(item_ID) * self.get_buffer("_inverse_degree"), item_ID])
         for _ in range(self.config.num_modal_layers):
             layer_ND = self.graph.times(layer_ND)

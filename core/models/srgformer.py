@@ -85,10 +85,10 @@ class SRGFormer(HypergraphRanker):
     def uses_hypergraphs(self) -> bool:
         return self.config.beta > 0 or (self.config.hcl_weight > 0 and len(self.modalities) > 1)
 
-    def memberships(self, noise: Noise | None) -> tuple[Sides, ...]:
+    def memberships(self, logits: tuple[Sides, ...], noise: Noise | None) -> tuple[Sides, ...]:
         if not self.config.as_released:
-            return super().memberships(noise)
-        first, text = (self.logits(m) for m in self.modalities)
+            return super().memberships(logits, noise)
+        first, text = logits
         return (
             Sides(self.chosen(text.user, noise), self.chosen(first.item, noise)),
             Sides(text.user, self.chosen(text.item, noise)),
