@@ -1,22 +1,19 @@
-"""Cached readers for items and the users trained on them, and for how far item graphs agree.
+"""Cached readers for the users trained on each item, and for how far item graphs agree.
 
 What they return is shared between sessions: read it, never write into it.
 """
 
 from collections.abc import Sequence
 from dataclasses import dataclass
-from pathlib import Path
 
 import numpy as np
-import pandas as pd
 import streamlit as st
 
 from core.data.dataset import Dataset
-from core.errors import DataError
 from core.findings import Array
 from core.protocol import FitOn
 from core.runs.folder import RunFolder
-from dashboard import readers
+from dashboard.longtail_readers import trained_pairs
 from dashboard.neighbors import ItemGraph, overlap
 from dashboard.readers import Stamp, stamp
 
@@ -49,33 +46,11 @@ def trained_users(data: Dataset, fit_on: FitOn) -> TrainedUsers:
 
 @st.cache_resource(max_entries=2, show_spinner="Reading who took which item")
 def _trained_users(_data: Dataset, fit_on: FitOn, content: str) -> TrainedUsers:
-    rows = _data.interactions()
-    splits = ["train", "valid"] if fit_on == "train+valid" else ["train"]
-    chosen = (rows["behavior"] == _data.info.behaviors[-1]) & rows["split"].isin(splits)
-    users, items = (rows.loc[chosen, side].to_numpy(np.int64) for side in ("user", "item"))
-    distinct = np.unique(items * _data.info.num_users + users)
-    counts = np.bincount(distinct // _data.info.num_users, minlength=_data.info.num_items)
+    users, items = trained_pairs(_data, fit_on)
+    order = np.lexsort((users, items))
+    counts = np.bincount(items, minlength=_data.info.num_items)
     indptr = np.concatenate([[0], np.cumsum(counts)])
-    return TrainedUsers(indptr, (distinct % _data.info.num_users).astype(np.int32))
-
-
-def item_names(data: Dataset) -> Sequence[str]:
-    """A readable name per item: its title, otherwise `item` and its original id. Raises DataError."""
-    ids = _original_ids(str(data.folder), stamp(data.folder / "items.parquet"))
-    return ids if ids is not None else readers.titles(data)
-
-
-@st.cache_resource(max_entries=4, show_spinner="Reading the items")
-def _original_ids(folder: str, written: Stamp) -> list[str] | None:
-    """None where items have titles, or no ids of their own."""
-    path = Path(folder) / "items.parquet"
-    try:
-        items = pd.read_parquet(path)
-    except (OSError, ValueError) as error:
-        raise DataError(f"{path}: cannot be read ({error}); import the data set again") from error
-    if "title" in items or "original_id" not in items:
-        return None
-    return [f"item {name}" for name in items["original_id"]]
+    return TrainedUsers(indptr, users[order].astype(np.int32))
 
 
 def overlaps(run: RunFolder, graphs: Sequence[ItemGraph]) -> list[Array]:

@@ -47,15 +47,21 @@ def trained_counts(data: Dataset, fit_on: FitOn) -> TrainedCounts:
 
 @st.cache_resource(max_entries=8, show_spinner="Counting the training pairs")
 def _trained_counts(_data: Dataset, fit_on: FitOn, content: str) -> TrainedCounts:
-    rows = _data.interactions()
-    splits = ["train", "valid"] if fit_on == "train+valid" else ["train"]
-    chosen = (rows["behavior"] == _data.info.behaviors[-1]) & rows["split"].isin(splits)
-    users, items = (rows.loc[chosen, side].to_numpy(np.int64) for side in ("user", "item"))
-    distinct = np.unique(users * _data.info.num_items + items)
-    users, items = distinct // _data.info.num_items, distinct % _data.info.num_items
+    users, items = trained_pairs(_data, fit_on)
     return TrainedCounts(
         np.bincount(items, minlength=_data.info.num_items), np.bincount(users, minlength=_data.info.num_users)
     )
+
+
+def trained_pairs(data: Dataset, fit_on: FitOn) -> tuple[Array, Array]:
+    """Users and items [P] of the distinct pairs of the target that a run with `fit_on` was trained on, by rising user and
+    item. Raises DataError."""
+    rows = data.interactions()
+    splits = ["train", "valid"] if fit_on == "train+valid" else ["train"]
+    chosen = (rows["behavior"] == data.info.behaviors[-1]) & rows["split"].isin(splits)
+    users, items = (rows.loc[chosen, side].to_numpy(np.int64) for side in ("user", "item"))
+    distinct = np.unique(users * data.info.num_items + items)
+    return distinct // data.info.num_items, distinct % data.info.num_items
 
 
 def item_directions(run: RunFolder, num_items: int) -> Array | None:

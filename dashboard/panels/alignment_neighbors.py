@@ -9,6 +9,7 @@ from core.findings import Array
 from dashboard import alignment_readers, learned, neighbors, selection, states, words
 from dashboard.drawing import csv_button
 from dashboard.glossary import meaning
+from dashboard.item_facts import item_facts
 from dashboard.layout import row
 from dashboard.neighbors import ItemGraph
 from dashboard.panels.alignment_epochs import checked_size
@@ -35,7 +36,7 @@ def item_neighbors(view: View) -> None:
         all_links(view, graphs, groups["item"])
     users = alignment_readers.trained_users(data, view.recipe.fit_on) if data is not None else None
     names: Sequence[str] = (
-        alignment_readers.item_names(data)
+        item_facts(data).names
         if data is not None
         else [f"item {place}" for place in range(graphs[0].num_items)]
     )

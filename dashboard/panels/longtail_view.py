@@ -13,6 +13,7 @@ from core.runs.summary import RunSummary
 from dashboard import longtail_readers, readers, selection, states, words
 from dashboard.compare import Entry
 from dashboard.glossary import meaning
+from dashboard.item_facts import item_facts
 from dashboard.layout import row
 from dashboard.longtail_readers import TrainedCounts
 from dashboard.panels.longtail_sides import (
@@ -107,7 +108,7 @@ def load(home: Home, summary: RunSummary) -> View | None:
         return None
     users, items, sides, dropped = named
     counts = longtail_readers.trained_counts(data, own.recipe.fit_on)
-    titles = readers.titles(data)
+    titles = item_facts(data).names
     return View(home, own, sides, protocol, metric, rule, counts, titles, users, items, dropped)
 
 
