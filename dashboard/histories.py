@@ -134,26 +134,34 @@ def _over_users(user: Array, value: Array) -> tuple[float, float, float, int, in
 
 @dataclass(frozen=True)
 class Preference:
-    """head, tail: mean relative attention to the most and the least popular group. verdict: which of the two is favoured; NEITHER
-    where the intervals overlap."""
+    """head, tail: mean relative attention to the most and the least popular group, over the `users` whose histories reach both.
+    verdict: which of the two they favour; NEITHER where the 95 % interval of each user's difference includes 0."""
 
     head: float
     tail: float
+    users: int
     verdict: str
 
 
-def preference(table: pd.DataFrame) -> Preference | None:
-    """Of all heads; None without two groups that somebody's history reaches. table: as from `preference_table`."""
-    known = table[(table["name"] == MEAN) & table["low"].notna()]
-    if len(known) < 2:
+def preference(found: Histories, groups: ItemGroups) -> Preference | None:
+    """Of all heads; None where fewer than two users, with two interactions or more, reach both the head and the tail."""
+    kept = found.length > 1
+    user, group = found.user[kept], groups.group[found.item[kept]]
+    relative = found.share.mean(axis=0)[kept] * found.length[kept]
+    size = 1 + int(user.max(initial=0))
+    ends = []
+    for place in (0, groups.count - 1):
+        own = group == place
+        counts = np.bincount(user[own], minlength=size)
+        sums = np.bincount(user[own], relative[own], minlength=size)
+        ends.append(np.divide(sums, counts, out=np.full(size, np.nan), where=counts > 0))
+    both = ~np.isnan(ends[0]) & ~np.isnan(ends[1])
+    if groups.count < 2 or both.sum() < 2:
         return None
-    head, tail = known.iloc[0], known.iloc[-1]
-    verdict = NEITHER
-    if head["low"] > tail["high"]:
-        verdict = POPULAR
-    elif tail["low"] > head["high"]:
-        verdict = RARE
-    return Preference(float(head["mean"]), float(tail["mean"]), verdict)
+    head, tail = (end[both] for end in ends)
+    about = spread((head - tail).tolist())
+    verdict = POPULAR if about.low > 0 else RARE if about.high < 0 else NEITHER
+    return Preference(float(head.mean()), float(tail.mean()), int(both.sum()), verdict)
 
 
 def relative_entropy(entropy_U: Array, length_U: Array) -> Array:

@@ -14,6 +14,8 @@ from dashboard import learned
 from dashboard.information import SIDES, Stated
 
 MOST_CATEGORIES = 20
+NOWHERE = -1
+_EVEN = 1e-5  # shares that differ by less are one share
 
 
 def checked_sides(stated: Stated) -> Stated:
@@ -34,8 +36,10 @@ def shares_of(stated: Stated, modality: str, side: str) -> Array:
 
 
 def chosen(stated: Stated, modality: str, side: str) -> Array:
-    """The hyperedge that each node of a side belongs to most; the first of several."""
-    most: Array = shares_of(stated, modality, side).argmax(axis=1)
+    """The hyperedge that each node of a side belongs to most, NOWHERE for nodes that belong to all alike: users without a
+    training pair and items without features, whom nothing sorts."""
+    shares = shares_of(stated, modality, side)
+    most: Array = np.where(np.ptp(shares, axis=1) > _EVEN, shares.argmax(axis=1), NOWHERE)
     return most
 
 
@@ -53,7 +57,8 @@ def size_table(stated: Stated, epoch: int | None) -> pd.DataFrame:
                 means = _snapshot(stated, epoch, side)[place]
             else:
                 means = shares_of(stated, modality, side).mean(axis=0, dtype=float)
-                mostly = np.bincount(chosen(stated, modality, side), minlength=len(names)).astype(float)
+                most = chosen(stated, modality, side)
+                mostly = np.bincount(most[most != NOWHERE], minlength=len(names)).astype(float)
             rows += [
                 (modality, name, side, float(means[k]), nodes, float(means[k]) * nodes, float(mostly[k]))
                 for k, name in enumerate(names)
@@ -90,12 +95,16 @@ def wide_table(sizes: pd.DataFrame) -> pd.DataFrame:
 
 def sharpness_table(stated: Stated) -> pd.DataFrame:
     """How clearly nodes of the scored model belong to one hyperedge: columns modality, side, largest (mean of each node's largest
-    share), even (1 / K), nodes."""
+    share), even (1 / K), nodes. Nodes that nothing sorts are left out, unless that is all of them."""
     even = 1 / stated.finding.axis("hyperedge").size
     rows = []
     for modality in stated.labels("modality"):
         for side in SIDES:
-            largest = shares_of(stated, modality, side).max(axis=1)
+            largest, sorted_ = (
+                shares_of(stated, modality, side).max(axis=1),
+                chosen(stated, modality, side) != NOWHERE,
+            )
+            largest = largest[sorted_] if sorted_.any() else largest
             rows.append((modality, side, float(largest.mean(dtype=float)), even, len(largest)))
     return pd.DataFrame(rows, columns=["modality", "side", "largest", "even", "nodes"])
 

@@ -20,7 +20,6 @@ from dashboard.results import metric_title
 HEAD, TAIL = "head", "tail"
 # A group of so few users proves little, whatever its interval says.
 FEW_USERS = 50
-NOT_TESTED = "too few users"
 _COLUMNS = ["name", "group", "title", "undefined", "mean", "low", "high", "size", "pairs", "items"]
 Values = Sequence[tuple[Ints, Floats]]
 
@@ -201,6 +200,9 @@ def _between(rows: Mapping[int, Mapping[Hashable, Any]], count: int) -> str:
         for verdict, (verb, rest) in verbs.items()
         if verdict in inner
     ]
+    if untested := count - 2 - len(inner):
+        told.append((untested, "cannot be tested"))
     if len(told) == 1:
         return f"; all {len(inner)} groups between {told[0][1]}"
-    return f"; of the {len(inner)} groups between, {' and '.join(f'{n} {verb}' for n, verb in told)}"
+    parts = [f"{n} {verb}" for n, verb in told]
+    return f"; of the {count - 2} groups between, {', '.join(parts[:-1])} and {parts[-1]}"

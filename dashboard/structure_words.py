@@ -5,7 +5,7 @@ from collections.abc import Mapping, Sequence
 import pandas as pd
 
 from dashboard import branches, histories, hyperedges, states, words
-from dashboard.agreement import AGREE, IN_PART, Agreement
+from dashboard.agreement import AGREE, IN_PART, NOT, Agreement
 from dashboard.histories import Preference
 from dashboard.information import extreme
 from dashboard.relations import GROUP_TITLES
@@ -26,20 +26,32 @@ def listed(parts: Sequence[str]) -> str:
     return parts[0] if len(parts) == 1 else f"{', '.join(parts[:-1])} and {parts[-1]}"
 
 
+_FOLLOW = {
+    AGREE: "follow the items' categories",
+    IN_PART: "follow the items' categories in part",
+    NOT: "do not follow the items' categories",
+}
+
+
 def categories_in_short(found: Mapping[str, Agreement | None]) -> str:
-    """How far hyperedges follow categories, by the modality that does most; empty where nothing is known."""
+    """How far hyperedges follow categories, modality by modality where they differ; empty where nothing is known."""
     known = {modality: about for modality, about in found.items() if about is not None}
     if not known:
         return ""
     best = max(known, key=lambda modality: known[modality].adjusted)
+    verdicts = {about.verdict for about in known.values()}
+    if len(verdicts) == 1:
+        told = f"hyperedges :primary[{_FOLLOW[known[best].verdict]}]"
+    else:
+        each = [
+            f"those of {listed([states.plain(m) for m, about in known.items() if about.verdict == verdict])} {said}"
+            for verdict, said in _FOLLOW.items()
+            if verdict in verdicts
+        ]
+        told = f"hyperedges differ: :primary[{', '.join(each)}]"
     about = known[best]
-    said = {AGREE: "follow the items' categories", IN_PART: "follow the items' categories in part"}
-    verb = said.get(about.verdict, "do not follow the items' categories")
-    which = f", those of {states.plain(best)} most" if len(known) > 1 and about.verdict in said else ""
-    return (
-        f"hyperedges :primary[{verb}]{which} (NMI {number(about.value)} of {number(about.most)} at best, "
-        f"{number(about.random)} at random)"
-    )
+    which = f"{states.plain(best)}: " if len(known) > 1 else ""
+    return f"{told} ({which}NMI {number(about.value)} of {number(about.most)} at best, {number(about.random)} at random)"
 
 
 def modalities_in_short(found: Mapping[tuple[str, str, str], Agreement | None]) -> str:
@@ -48,8 +60,9 @@ def modalities_in_short(found: Mapping[tuple[str, str, str], Agreement | None]) 
     if not known:
         return ""
     (one, other, _), about = max(known.items(), key=lambda entry: entry[1].adjusted)
+    which = f"of {len(known)} pairs of modalities those most alike: " if len(known) > 1 else ""
     return (
-        f"hyperedges of {states.plain(one)} and {states.plain(other)} :primary[{about.verdict}] on items (NMI {number(about.value)} of "
+        f"{which}hyperedges of {states.plain(one)} and {states.plain(other)} :primary[{about.verdict}] on items (NMI {number(about.value)} of "
         f"{number(about.most)} at best, {number(about.random)} at random)"
     )
 
@@ -161,9 +174,9 @@ def entropy_sentence(relative: float, table: pd.DataFrame) -> str:
     first, last = known.iloc[0], known.iloc[-1]
     ends = f"from {words.percent(first['mean'])} (histories of {first['title']}) to {words.percent(last['mean'])} ({last['title']})"
     if last["low"] > first["high"]:
-        return f"{text} The longer the history, the more even: {ends}."
+        return f"{text} The longest histories are more even than the shortest: {ends}."
     if last["high"] < first["low"]:
-        return f"{text} The longer the history, the more focused: {ends}."
+        return f"{text} The longest histories are more focused than the shortest: {ends}."
     return f"{text} Length does not clearly matter: {ends}; the intervals overlap."
 
 

@@ -2,6 +2,7 @@
 
 from typing import Any
 
+import numpy as np
 import pandas as pd
 import streamlit as st
 
@@ -32,12 +33,16 @@ def shown_items(view: View) -> None:
     _exposure(view, lists, k)
     if any(lists.values()):
         _places(view, lists, k)
+        shown = min(len(items) for found in lists.values() for items in found)
+        states.sampled(shown, len(np.unique(view.users)), "tested users, whose lists were stored")
 
 
 def _lists(view: View, side: Side) -> list[Array]:
-    """The recommended items [V, R] of each seed; empty where some seed stored none."""
+    """The items recommended to users with a test pair here [V, R], of each seed; empty where some seed stored none."""
     found = [readers.recommendations(open_run(view.home, entry.run_id)) for entry in side.entries]
-    return [one.items for one in found if one is not None] if all(found) else []
+    tested = np.unique(view.users)
+    lists = [one.items[np.isin(one.users, tested)] for one in found if one is not None]
+    return lists if all(found) and all(len(one) for one in lists) else []
 
 
 def _exposure(view: View, lists: dict[str, list[Array]], k: int) -> None:

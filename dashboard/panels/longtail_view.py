@@ -84,9 +84,11 @@ def load(home: Home, summary: RunSummary) -> View | None:
 
     Raises RunError or DataError if a file is damaged.
     """
-    (own,) = entries_of(home, [summary]) or (None,)
-    if own is None or not is_tested(summary):
+    if not is_tested(summary):
         _untested(summary)
+        return None
+    (own,) = entries_of(home, [summary]) or (None,)
+    if own is None:  # what cannot be read of it has been told
         return None
     data = readers.dataset(home, own.recipe.dataset)
     if data.info.content_hash != own.recipe.dataset_hash:

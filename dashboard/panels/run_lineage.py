@@ -120,10 +120,14 @@ def _in_words(view: RunView, parent: RunSummary, protocol: str, metric: str) -> 
     own, theirs = main_value(view.summary, protocol, metric), main_value(parent, protocol, metric)
     if own is None or theirs is None:
         return f"One of them has no {metric_title(metric)} under {protocol} yet, so they cannot be compared."
-    verb = "above" if own > theirs else "below"
+    apart = (
+        f"{words.score(abs(own - theirs))} {'above' if own > theirs else 'below'}"
+        if own != theirs
+        else "equal to"
+    )
     return (
-        f"{metric_title(metric)} is **{words.score(own)}**, {words.score(abs(own - theirs))} {verb} its parent's {words.score(theirs)} "
-        f"(both {protocol}, one seed each: Compare says what is sure)."
+        f"{metric_title(metric)} is **{words.score(own)}**, {apart} its parent's {words.score(theirs)} (both {protocol}; one seed "
+        "each, which says nothing about others)."
     )
 
 
@@ -135,7 +139,7 @@ def _results(runs: list[RunSummary], parent_id: str, protocol: str, metric: str)
             metric_title(metric): words.score(main_value(run, protocol, metric)),
             "protocol": protocol,
             "epochs": run.epoch,
-            "trained": words.duration((run.finished or 0) - (run.started or 0)) if run.finished else "",
+            "trained": words.duration(run.finished - run.started) if run.finished and run.started else "",
         }
         for run in runs
     ]

@@ -3,8 +3,10 @@
 from collections.abc import Mapping, Sequence
 from itertools import combinations
 
+import numpy as np
 import streamlit as st
 
+from core.findings import Array
 from dashboard import hyperedges, readers
 from dashboard.agreement import Agreement, agreement
 from dashboard.information import SIDES, Stated
@@ -27,9 +29,8 @@ def _with_categories(
     _stated: Stated, _categories: Sequence[str], path: str, written: readers.Stamp, content: str
 ) -> dict[str, Agreement | None]:
     _, code = hyperedges.codes(_categories)
-    known = code >= 0
-    found = {m: hyperedges.chosen(_stated, m, "item")[known] for m in _stated.labels("modality")}
-    return {modality: agreement(most, code[known]) for modality, most in found.items()}
+    found = {m: hyperedges.chosen(_stated, m, "item") for m in _stated.labels("modality")}
+    return {modality: sorted_alike(most, np.asarray(code)) for modality, most in found.items()}
 
 
 def between_modalities(view: View, stated: Stated) -> Mapping[Pair, Agreement | None]:
@@ -42,12 +43,18 @@ def _between_modalities(
     _stated: Stated, path: str, written: readers.Stamp, content: str
 ) -> dict[Pair, Agreement | None]:
     return {
-        (one, other, side): agreement(
+        (one, other, side): sorted_alike(
             hyperedges.chosen(_stated, one, side), hyperedges.chosen(_stated, other, side)
         )
         for one, other in combinations(_stated.labels("modality"), 2)
         for side in SIDES
     }
+
+
+def sorted_alike(one_N: Array, other_N: Array) -> Agreement | None:
+    """`agreement` of the nodes that both sort; those below 0 in either would agree by belonging nowhere."""
+    both = (one_N >= 0) & (other_N >= 0)
+    return agreement(one_N[both], other_N[both])
 
 
 def _written(view: View) -> tuple[str, readers.Stamp, str]:

@@ -39,7 +39,7 @@ def preference_of(
         return None
     groups = item_groups(trained, rule)
     table = histories.preference_table(found, groups, with_heads=found.heads <= _MOST_HEADS)
-    return table, histories.preference(table)
+    return table, histories.preference(found, groups)
 
 
 def popularity(view: View) -> None:
@@ -103,10 +103,15 @@ def _able(view: View, otherwise: int) -> int:
 
 def _preference_sentence(about: Preference | None) -> str:
     if about is None:
-        return "the sampled histories reach fewer than two groups of items, so there is nothing to compare."
-    ends = f"the head gets {about.head:.2f} times an even share, the tail {about.tail:.2f} times"
+        return (
+            "hardly any sampled history reaches both the head and the tail, so there is nothing to compare."
+        )
+    ends = (
+        f"of {words.count(about.users, 'user')} whose histories reach both, the head gets {about.head:.2f} times an even share, the "
+        f"tail {about.tail:.2f} times"
+    )
     if about.verdict == NEITHER:
-        return f"neither popular nor rare items are clearly favoured; {ends}, and their intervals overlap."
+        return f"neither popular nor rare items are clearly favoured; {ends} (95 % interval of the difference includes 0)."
     return f":primary[{about.verdict} items are favoured]; {ends}."
 
 
@@ -129,7 +134,9 @@ def _table(table: pd.DataFrame) -> None:
 _PREFERENCE_COLUMNS: dict[str, Any] = {
     "name": st.column_config.TextColumn("attention of"),
     "title": st.column_config.TextColumn("items, by training pairs", help=meaning("popularity group")),
-    "mean": st.column_config.NumberColumn("of even", format="%.2f", help=meaning("relative attention")),
+    "mean": st.column_config.NumberColumn(
+        "times even share", format="%.2f", help=meaning("relative attention")
+    ),
     "interval": st.column_config.TextColumn("95 % interval", alignment="right"),
     "size": st.column_config.NumberColumn("users", format="localized"),
     "pairs": st.column_config.NumberColumn("interactions", format="localized"),

@@ -135,11 +135,9 @@ def _category_cells(view: View, stated: Stated, modality: str) -> None:
 
 def _crossed_cells(view: View, stated: Stated, pair: tuple[str, str]) -> None:
     one, other = pair
-    table = hyperedges.crossed_table(
-        hyperedges.chosen(stated, one, "item"),
-        hyperedges.chosen(stated, other, "item"),
-        stated.labels("hyperedge"),
-    )
+    most = [hyperedges.chosen(stated, modality, "item") for modality in pair]
+    both = (most[0] != hyperedges.NOWHERE) & (most[1] != hyperedges.NOWHERE)
+    table = hyperedges.crossed_table(most[0][both], most[1][both], stated.labels("hyperedge"))
     st.markdown(
         f"**Where the items of each *{states.plain(one)}* hyperedge lie by *{states.plain(other)}***",
         help=meaning("mostly"),

@@ -5,6 +5,7 @@ from typing import Any
 import pandas as pd
 import streamlit as st
 
+from core.errors import RunError
 from dashboard import hyperedges, selection, states, words
 from dashboard.data_profile import percents
 from dashboard.drawing import csv_button, show
@@ -26,7 +27,7 @@ def defining_items(view: View) -> None:
         absent(view, "hyperedges", no_hyperedges(view))
         return
     table = hyperedges.size_table(membership, None)
-    label = _pick(membership, defining, table)
+    label = _pick(view, membership, defining, table)
     modality, _, edge = label.rpartition(" ")
     left, right = row("pair", "hyperedge", (6, 4))
     with left:
@@ -55,7 +56,7 @@ def defining_items(view: View) -> None:
         )
 
 
-def _pick(membership: Stated, defining: Stated, table: pd.DataFrame) -> str:
+def _pick(view: View, membership: Stated, defining: Stated, table: pd.DataFrame) -> str:
     known = {f"{m} {k}" for m in membership.labels("modality") for k in membership.labels("hyperedge")}
     labels = [label for label in defining.labels("hyperedge") if label in known]
     held = {
@@ -67,6 +68,11 @@ def _pick(membership: Stated, defining: Stated, table: pd.DataFrame) -> str:
     about = {
         label: f"{users:,.0f} users, {items:,.0f} items mostly" for label, (items, users) in held.items()
     }
+    if not labels:
+        raise RunError(
+            f"{view.run.run_id}: hyperedge_items and hyperedge_membership name no hyperedge in common; resume or repeat the run to "
+            "write them again"
+        )
     with row("controls", "hyperedge", (4, 5))[0]:
         return selection.pick(
             "hyperedge",

@@ -7,6 +7,7 @@ import pytest
 
 from dashboard import agreement
 from dashboard.agreement import AGREE, IN_PART, NOT
+from dashboard.panels.structure_agreement import sorted_alike
 
 SIZE, FIRST, SECOND = 211, 5, 7
 
@@ -87,3 +88,17 @@ def test_very_many_things_take_fewer_permutations(monkeypatch) -> None:
     assert agreement.agreement(one, one).permutations == 25
     monkeypatch.setattr(agreement, "_MOST_DRAWS", SIZE)
     assert agreement.agreement(one, one).permutations == 20
+
+
+def test_nodes_that_neither_sorts_do_not_make_two_sortings_agree() -> None:
+    rng = np.random.default_rng(5)
+    one, other = rng.integers(0, 4, 600), rng.integers(0, 4, 600)
+    one[:300] = other[:300] = -1
+    found = sorted_alike(one, other)
+    assert found is not None
+    assert found.verdict == NOT
+    assert found.size == 300
+    left_in = agreement.agreement(np.maximum(one, 0), np.maximum(other, 0))
+    assert left_in is not None
+    assert left_in.verdict != NOT
+    assert sorted_alike(np.full(5, -1), np.arange(5)) is None

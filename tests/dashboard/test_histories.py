@@ -105,18 +105,24 @@ def test_preference_is_a_mean_over_users_of_means_over_their_interactions(pairs)
 def test_the_verdict_follows_what_attention_follows(pairs, power, verdict) -> None:
     found = heads(found_of(pairs, (power, power)))
     groups = item_groups(np.bincount(pairs[1], minlength=ITEMS), "equal_mass", 3)
-    about = histories.preference(histories.preference_table(found, groups, with_heads=True))
+    about = histories.preference(found, groups)
     assert about.verdict == verdict
+    ends: dict[int, list[float]] = {0: [], groups.count - 1: []}
+    for user in np.unique(found.user):
+        own = (found.user == user) & (found.length > 1)
+        parts = {end: found.share.mean(0)[own & (groups.group[found.item] == end)] for end in ends}
+        if all(len(part) for part in parts.values()):
+            for end, part in parts.items():
+                ends[end].append(float(part.mean() * found.length[own][0]))
+    assert about.users == len(ends[0]) > 2
+    assert (about.head, about.tail) == pytest.approx(tuple(np.mean(values) for values in ends.values()))
     assert (about.head > about.tail) == (verdict == POPULAR) or verdict == NEITHER
 
 
 def test_one_group_alone_has_no_preference(pairs) -> None:
     groups = item_groups(np.ones(ITEMS, int))
     assert groups.count == 1
-    assert (
-        histories.preference(histories.preference_table(heads(found_of(pairs)), groups, with_heads=False))
-        is None
-    )
+    assert histories.preference(heads(found_of(pairs)), groups) is None
 
 
 def test_relative_entropy_is_one_for_even_attention_and_unknown_for_one_interaction() -> None:

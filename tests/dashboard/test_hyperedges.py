@@ -66,6 +66,20 @@ def test_sharpness_is_the_mean_largest_share(stated) -> None:
     assert set(table["even"]) == {1 / EDGES}
 
 
+def test_nodes_that_belong_to_all_hyperedges_alike_belong_mostly_to_none(stated) -> None:
+    values = stated.finding.values.copy()
+    values[1, :3] = 1 / EDGES
+    idle = replace(stated, finding=replace(stated.finding, values=values))
+    assert (hyperedges.chosen(idle, "text", "user")[:3] == hyperedges.NOWHERE).all()
+    assert (hyperedges.chosen(idle, "text", "user")[3:] >= 0).all()
+    sizes = hyperedges.size_table(idle, None)
+    own = sizes[(sizes["modality"] == "text") & (sizes["side"] == "user")]
+    assert own["mostly"].sum() == USERS - 3
+    sharp = hyperedges.sharpness_table(idle).set_index(["modality", "side"]).loc["text", "user"]
+    assert sharp["nodes"] == USERS - 3
+    assert sharp["largest"] == pytest.approx(float(values[1, 3:USERS].max(1).mean()), rel=1e-6)
+
+
 def test_a_hyperedge_over_epochs(stated) -> None:
     table = hyperedges.over_epochs(stated, "text", "2")
     assert table["epoch"].tolist() == [1, 3, 5] * 2

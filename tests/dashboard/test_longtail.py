@@ -142,7 +142,10 @@ def moved(*verdicts: str) -> pd.DataFrame:
             "With **A** in place of **B** the **long tail** gains (+.0200 NDCG@10, 95\u00a0% +.0100 to +.0300), and **popular items** "
             "lose (−.0300 NDCG@10, 95\u00a0% −.0400 to −.0200); of the 3 groups between, 2 gain and 1 shows no clear difference.",
         ),
-        (("ahead", "behind", "ahead", "", "not shown"), "; of the 2 groups between, 1 gains and 1 loses."),
+        (
+            ("ahead", "behind", "ahead", "", "not shown"),
+            "; of the 3 groups between, 1 gains, 1 loses and 1 cannot be tested.",
+        ),
         (
             ("ahead", "behind", "behind", "behind", "not shown"),
             "the **long tail** shows no clear difference (+.0010 NDCG@10",

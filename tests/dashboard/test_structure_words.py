@@ -30,13 +30,14 @@ def spread_out() -> np.ndarray:
 def test_the_modality_that_follows_categories_most_is_named() -> None:
     said = structure_words.categories_in_short({"image": found(0.15), "text": found(0.5), "audio": None})
     assert said == (
-        "hyperedges :primary[follow the items' categories], those of text most (NMI 0.500 of 0.800 at best, 0.010 at random)"
+        "hyperedges differ: :primary[those of text follow the items' categories, those of image follow the items' categories in part] "
+        "(text: NMI 0.500 of 0.800 at best, 0.010 at random)"
     )
     assert "follow the items' categories in part]" in structure_words.categories_in_short(
         {"image": found(0.2)}
     )
     assert structure_words.categories_in_short({"image": found(0.05), "text": found(0.01)}).startswith(
-        "hyperedges :primary[do not follow the items' categories] (NMI 0.050"
+        "hyperedges :primary[do not follow the items' categories] (image: NMI 0.050"
     )
     assert structure_words.categories_in_short({"image": None}) == ""
 
@@ -49,12 +50,12 @@ def test_modalities_are_compared_on_items() -> None:
 
 
 def test_attention_is_told_by_what_it_favours_or_how_even_it_is() -> None:
-    favours = structure_words.attention_in_short(Preference(1.2, 0.8, POPULAR), 0.95)
+    favours = structure_words.attention_in_short(Preference(1.2, 0.8, 90, POPULAR), 0.95)
     assert (
         favours
         == "attention :primary[favours popular items] (1.20 times an even share for the head, 0.80 for the tail)"
     )
-    even = structure_words.attention_in_short(Preference(1.0, 1.0, NEITHER), 0.95)
+    even = structure_words.attention_in_short(Preference(1.0, 1.0, 90, NEITHER), 0.95)
     assert ":primary[close to even]" in even
     assert "neither popular nor rare" in even
     assert "60.0 % as spread out" in structure_words.attention_in_short(None, 0.6)
@@ -103,8 +104,8 @@ def test_sizes_and_sharpness_are_told_with_their_ends() -> None:
 @pytest.mark.parametrize(
     ("last", "said"),
     [
-        ((0.9, 0.88, 0.92), "the more even"),
-        ((0.5, 0.48, 0.52), "the more focused"),
+        ((0.9, 0.88, 0.92), "more even than the shortest"),
+        ((0.5, 0.48, 0.52), "more focused than the shortest"),
         ((0.72, 0.68, 0.76), "Length does not clearly matter"),
     ],
 )

@@ -41,8 +41,10 @@ def tables(monkeypatch) -> dict:
 def test_the_answer_is_computed_from_the_run(done, opened, tables) -> None:
     app = opened("structure", run="srgformer-run")
     said = texts(app)
-    assert "Hyperedges :primary[follow the items' categories" in said
-    assert ", those of image most" in said
+    assert (
+        "Hyperedges differ: :primary[those of image follow the items' categories, those of text do not follow the items' categories]"
+        in said
+    )
     assert "attention :primary[favours popular items]" in said
     assert "the branch :primary[modal] adds most to users (60.0 %) and to items (50.0 %)." in said
     assert not app.warning
