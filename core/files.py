@@ -4,12 +4,16 @@ import errno
 import json
 import os
 import tempfile
+import zlib
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from pathlib import Path
 from typing import Any, BinaryIO
+from zipfile import BadZipFile
 
 DISK_IS_FULL = (errno.ENOSPC, errno.EDQUOT)
+# What reading a damaged .npz raises; RuntimeError is zipfile's word for flags it does not know.
+DAMAGED_ARCHIVE = (OSError, ValueError, KeyError, EOFError, RuntimeError, BadZipFile, zlib.error)
 DISK_FULL_STATUS = 74  # EX_IOERR: who cannot even write what happened still has an exit status
 
 

@@ -4,12 +4,11 @@ import logging
 from collections.abc import Callable, Mapping
 from pathlib import Path
 from typing import Any
-from zipfile import BadZipFile
 
 import numpy as np
 from numpy.typing import NDArray
 
-from core.files import replacing
+from core.files import DAMAGED_ARCHIVE, replacing
 
 Arrays = dict[str, NDArray[Any]]
 log = logging.getLogger("relscope")
@@ -27,7 +26,7 @@ def kept(path: Path | None, what: str, build: Callable[[], Mapping[str, NDArray[
             return dict(arrays)
     except FileNotFoundError:
         pass
-    except (OSError, ValueError, KeyError, EOFError, BadZipFile) as error:
+    except DAMAGED_ARCHIVE as error:
         log.warning("%s cannot be read and is built again: %s", path, error)
     built = dict(build())
     try:

@@ -63,10 +63,14 @@ def check_feasible(data: RankingData, protocol: Protocol) -> None:
         check_candidates(users, _touched(data), protocol.num_negatives)
     for split, pairs in (("test", data.test), ("valid", data.valid)):
         if pairs.nnz and not len(_evaluated_users(data, protocol, pairs)):
-            raise DataError(
-                f"{data.name}: no user with {split} pairs of {data.target!r} has a training pair, and {protocol.name} leaves "
-                "such users out; evaluate under the protocol full, or import the data with another split"
-            )
+            raise _nobody(data, protocol, split)
+
+
+def _nobody(data: RankingData, protocol: Protocol, split: str) -> DataError:
+    return DataError(
+        f"{data.name}: no user with {split} pairs of {data.target!r} has a training pair, and {protocol.name} leaves such users "
+        "out; evaluate under the protocol full, or import the data with another split"
+    )
 
 
 def evaluate(model: Ranker, data: RankingData, protocol: Protocol, split: Split = "test") -> RankingResult:
@@ -81,6 +85,8 @@ def evaluate(model: Ranker, data: RankingData, protocol: Protocol, split: Split 
             f"{data.name} has no {split} pairs to evaluate; import it with a split rule that holds some out"
         )
     users = _evaluated_users(data, protocol, pairs)
+    if not len(users):
+        raise _nobody(data, protocol, split)
     chosen = pairs[users]
     indptr, items = chosen.indptr.astype(np.int64), chosen.indices.astype(np.int64)
     owner = np.repeat(np.arange(len(users)), np.diff(indptr))

@@ -10,7 +10,7 @@ from typing import NamedTuple
 import numpy as np
 import torch
 from scipy.sparse import csr_array
-from torch import Tensor, nn
+from torch import Tensor
 
 from core.catalog.egra import EGRAConfig
 from core.data.ranking import RankingData
@@ -19,6 +19,7 @@ from core.findings import Finding
 from core.models.egra_findings import egra_findings
 from core.models.item_graphs import binary, mutual, without_negatives
 from core.models.modal_fusion import BehaviorAwareFuser, Fused, SemanticEncoder
+from core.models.named import ByName
 from core.models.pairwise import InnerProductRanker, PairBatch, ranked, rows_of
 from core.ops.graphs import Sides, bipartite
 from core.ops.losses import info_nce_of_nodes, squared_norm
@@ -68,9 +69,12 @@ class EGRA(InnerProductRanker[EGRAEncoding]):
         super().__init__(config, data, device)
         pairs = data.train[data.target]
         self.links = behavior_links(config, data)
-        self._graph = square(symmetric_normalized(user_item_matrix(pairs, self.links))).to(device)
+        weights = (
+            binary(self.links) if self.links is not None and config.link_weights == "binary" else self.links
+        )
+        self._graph = square(symmetric_normalized(user_item_matrix(pairs, weights))).to(device)
         self._behavior = bipartite(pairs, "symmetric").to(device)
-        self.encoders = nn.ModuleDict({m: SemanticEncoder(config, data, m, device) for m in data.features})
+        self.encoders = ByName({m: SemanticEncoder(config, data, m, device) for m in data.features})
         self.fuser = BehaviorAwareFuser(config.dim, tuple(data.features))
         self.alignment: Tensor
         self.register_buffer("alignment", torch.tensor(self._lambda(1)))
@@ -160,15 +164,14 @@ class EGRA(InnerProductRanker[EGRAEncoding]):
 
 
 def behavior_links(config: EGRAConfig, data: RankingData) -> csr_array | None:
-    """S_pt: item links of the enhanced behaviour graph, symmetric, [I, I]; None for the plain graph.
+    """S_pt: item links of the enhanced behaviour graph with their cosines, symmetric, [I, I]; None for the plain graph.
 
     Raises RunError where embeddings are needed and `data` has none of a parent run.
     """
     if config.behavior_links == "none":
         return None
     table_ID = _link_table(config, data)
-    links = without_negatives(nearest(table_ID, config.link_neighbors, with_self=False))
-    return mutual(binary(links) if config.link_weights == "binary" else links)
+    return mutual(without_negatives(nearest(table_ID, config.link_neighbors, with_self=False)))
 
 
 def _link_table(config: EGRAConfig, data: RankingData) -> np.ndarray:
@@ -179,7 +182,9 @@ def _link_table(config: EGRAConfig, data: RankingData) -> np.ndarray:
         return drawn.astype(np.float32)
     if config.behavior_links == "raw_features":
         units = [unit_rows(torch.from_numpy(np.array(data.features[m]))).numpy() for m in data.features]
-        return np.concatenate(units, axis=1)  # the cosine of the whole is the mean cosine over modalities
+        return np.concatenate(
+            units, axis=1
+        )  # the cosine of the whole: the mean over modalities where none is all zeros
     if data.pretrained is None:
         raise RunError(
             f"EGRA on {data.name} needs the item embeddings of a {config.backbone} run and was given none; train it with "

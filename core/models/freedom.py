@@ -12,6 +12,7 @@ from core.data.ranking import RankingData
 from core.findings import Finding
 from core.models.item_graphs import binary, modal_neighbors
 from core.models.modal_findings import link_finding
+from core.models.named import ByName
 from core.models.pairwise import PairBatch, PairwiseRanker, ranked, rows_of
 from core.ops.graphs import Sides
 from core.ops.losses import squared_norm
@@ -43,8 +44,8 @@ class FREEDOM(PairwiseRanker):
         }
         self._item_graph = square(_weighed(self.neighbors, config.image_weight)).to(device)
         used = data.features if config.modal_weight else {}
-        self.features = nn.ParameterDict({m: nn.Parameter(torch.from_numpy(np.array(used[m]))) for m in used})
-        self.maps = nn.ModuleDict({m: nn.Linear(used[m].shape[1], config.dim) for m in used})
+        self.features = ByName({m: nn.Parameter(torch.from_numpy(np.array(used[m]))) for m in used})
+        self.maps = ByName({m: nn.Linear(used[m].shape[1], config.dim) for m in used})
         self.to(device)
 
     def encode(self) -> Sides:

@@ -16,6 +16,7 @@ from torch import Tensor, nn
 
 from core.catalog.hypergraph import HypergraphConfig
 from core.data.ranking import RankingData
+from core.models.named import ByName
 from core.models.pairwise import InnerProductRanker, PairBatch, ranked, rows_of, with_noise
 from core.ops.dropout import kept
 from core.ops.graphs import Sides, bipartite
@@ -94,7 +95,7 @@ class HypergraphRanker(InnerProductRanker[HypergraphEncoding]):
             self.register_buffer(f"features_{m}", raw, persistent=False)
         self.maps = self._tables(config.dim)
         self.hyperedge_maps = (
-            self._tables(config.num_hyperedges) if self.uses_hypergraphs else nn.ParameterDict()
+            self._tables(config.num_hyperedges) if self.uses_hypergraphs else ByName[nn.Parameter]({})
         )
         self.to(device)
 
@@ -133,7 +134,7 @@ class HypergraphRanker(InnerProductRanker[HypergraphEncoding]):
 
     def projected(self, modality: str) -> tuple[Tensor, Tensor]:
         """X_m T_m [I, D] and X_m V_m [I, K] in one product, which reads the features once; K is 0 without hypergraphs."""
-        tables = [self.maps[modality]]
+        tables: list[Tensor] = [self.maps[modality]]
         if self.uses_hypergraphs:
             tables.append(self.hyperedge_maps[modality])
         both = self.raw(modality) @ torch.cat(tables, 1)
@@ -213,8 +214,8 @@ class HypergraphRanker(InnerProductRanker[HypergraphEncoding]):
         output_ND = torch.cat([user_UK @ hyperedge_KD, item_ID])
         return Hypergraph(torch.cat([user_UK, item_IK]), hyperedge_KD, output_ND)
 
-    def _tables(self, width: int) -> nn.ParameterDict:
-        return nn.ParameterDict(
+    def _tables(self, width: int) -> ByName[nn.Parameter]:
+        return ByName(
             {
                 m: nn.Parameter(nn.init.xavier_uniform_(torch.empty(self.raw(m).shape[1], width)))
                 for m in self.modalities

@@ -6,13 +6,14 @@ U users, I items, N = U + I nodes, M modalities, D dims.
 from typing import NamedTuple
 
 import torch
-from torch import Tensor, nn
+from torch import Tensor
 
 from core.catalog.mgcn import MGCNConfig
 from core.data.ranking import RankingData
 from core.findings import Finding
 from core.models.modal_findings import fusion_findings, modal_links
 from core.models.modal_fusion import BehaviorAwareFuser, Fused, SemanticEncoder
+from core.models.named import ByName
 from core.models.pairwise import InnerProductRanker, PairBatch, ranked, rows_of
 from core.ops.graphs import Sides, bipartite
 from core.ops.losses import info_nce_of_nodes, squared_norm
@@ -45,7 +46,7 @@ class MGCN(InnerProductRanker[MGCNEncoding]):
         pairs = data.train[data.target]
         self._graph = square(symmetric_normalized(user_item_matrix(pairs))).to(device)
         self._behavior = bipartite(pairs, "symmetric").to(device)
-        self.encoders = nn.ModuleDict(
+        self.encoders = ByName(
             {modality: SemanticEncoder(config, data, modality, device) for modality in data.features}
         )
         self.fuser = BehaviorAwareFuser(config.dim, tuple(data.features))

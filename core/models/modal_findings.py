@@ -7,10 +7,10 @@ from collections.abc import Iterable
 
 import numpy as np
 from scipy.sparse import csr_array
-from torch import nn
 
 from core.findings import Axis, Finding, Kind, Links
 from core.models.modal_fusion import Fused, SemanticEncoder
+from core.models.named import ByName
 
 
 def node_axis(num_users: int, nodes: int) -> Axis:
@@ -70,11 +70,10 @@ def link_finding(name: str, title: str, links: csr_array, source: str, note: str
     )
 
 
-def modal_links(encoders: nn.ModuleDict, source: str) -> list[Finding]:
+def modal_links(encoders: ByName[SemanticEncoder], source: str) -> list[Finding]:
     """The item graph of every modality, from a `SemanticEncoder` each."""
     note = "The nearest items by the cosine of their raw features, before any training."
     return [
         link_finding(f"raw_{m}", f"Items linked by their {m} features", encoder.links, source, note)
         for m, encoder in encoders.items()
-        if isinstance(encoder, SemanticEncoder)
     ]

@@ -15,6 +15,7 @@ from torch import Tensor, nn
 from core.catalog.mgcn import FusionConfig
 from core.data.ranking import RankingData
 from core.models.item_graphs import modal_neighbors, without_negatives
+from core.models.named import ByName
 from core.ops.graphs import Bipartite
 from core.ops.square import square, symmetric_normalized
 
@@ -68,7 +69,7 @@ class BehaviorAwareFuser(nn.Module):
     def __init__(self, dim: int, modalities: Sequence[str]) -> None:
         super().__init__()
         self.query = nn.Sequential(nn.Linear(dim, dim), nn.Tanh(), nn.Linear(dim, 1, bias=False))
-        self.preference = nn.ModuleDict({modality: nn.Linear(dim, dim) for modality in modalities})
+        self.preference = ByName({modality: nn.Linear(dim, dim) for modality in modalities})
 
     def forward(self, modal: Sequence[Tensor], content_ND: Tensor) -> Fused:
         share_NM = torch.cat([self.query(e_ND) for e_ND in modal], 1).softmax(1)

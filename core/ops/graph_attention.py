@@ -40,7 +40,7 @@ def gathered_attention(
     values: Sequence[Tensor],
     bound: float,
 ) -> tuple[Tensor, Tensor]:
-    """`graph_attention` by gather, multiply, scatter: three tables of [E, D]. Reference of tests and benchmarks."""
+    """`graph_attention` by gather, multiply, scatter: three tables of [E, D]. Reference of the tests."""
     row, column = pattern.row, pattern.index.long()
     heads, width = len(queries), queries[0].shape[1]
     query_EHd, key_EHd, value_EHd = (

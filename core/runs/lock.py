@@ -11,6 +11,10 @@ from core.runs.folder import RunFolder
 from core.runs.sweep import sweep_run
 
 
+class Busy(RunError):
+    """Another process works on the run."""
+
+
 def supervisor_lock(home: Home) -> Path:
     """Held by the supervisor for its life, and for a moment by whoever acts in its absence."""
     return home.supervisor / "lock"
@@ -20,13 +24,11 @@ def supervisor_lock(home: Home) -> Path:
 def claimed(run: RunFolder) -> Iterator[None]:
     """What a worker holds while it works on `run`: no second worker can start. Half-written files of earlier ones go.
 
-    Raises RunError if another process works on the run.
+    Raises Busy if another process works on the run.
     """
     with locked(_claim(run), wait=1.0) as mine:
         if not mine:
-            raise RunError(
-                f"another process works on run {run.run_id!r}: cancel it first, or wait for its end"
-            )
+            raise Busy(f"another process works on run {run.run_id!r}: cancel it first, or wait for its end")
         sweep_run(run)
         yield
 

@@ -19,10 +19,12 @@ from core.runs.index import list_runs
 from core.runs.lock import claimed
 from core.runs.summary import RunSummary
 from core.runs.worker import running_now
+from core.runs.workers import record_path
 
 ALIVE = ("queued", "running")
 _PREFERRED = ("done", "running", "queued", "cancelled", "failed")
 _PATIENCE = 60.0
+_NO_GRACE = 0.0  # a worker that waits for another must hear that it should stop
 
 
 class Cell(NamedTuple):
@@ -125,13 +127,16 @@ def taken_here(home: Home, recipe: Recipe, *, from_queue: bool = False) -> RunFo
     """The run of `recipe`, made or taken over by the calling process, which must train it; its state is running.
 
     None where it is done, or somebody else trains it or is about to: a queued run is taken only from a queue that no
-    supervisor looks after, or with `from_queue`, for who cannot wait until it is its turn. Raises RunError if a worker still holds the run.
+    supervisor looks after, or with `from_queue`, for who cannot wait until it is its turn. An unfinished run under another
+    name of the data, or for another device, stays as it is and a new one is made. Raises RunError if a worker still holds the run.
     """
     with _one_at_a_time(home):
-        launch.settle(home)
+        launch.settle(home, *([_NO_GRACE] if from_queue else []))
         (step,) = steps([recipe], known(home, [recipe]))
-        if step.run is None:
+        if step.run is None or (step.is_open and not _is_placed_alike(step.run, recipe)):
             return create_run(home, recipe, None, running_now())
+        if from_queue and record_path(home, step.run.run_id).exists():  # its worker is on its way
+            return None
         waits = step.state == "queued" and (from_queue or launch.supervisor_state(home) is None)
         if not (step.is_open or waits):
             return None
@@ -147,6 +152,11 @@ def _one_at_a_time(home: Home) -> Iterator[None]:
         if not mine:
             raise RunError("another process has been submitting a study for too long; try again")
         yield
+
+
+def _is_placed_alike(run: RunSummary, recipe: Recipe) -> bool:
+    """Whether an unfinished run would go on with data and a device that the recipe knows: names do not count in a cell."""
+    return run.dataset == recipe.dataset and run.device_wanted == recipe.device
 
 
 def _outline(about: Recipe | RunSummary) -> tuple[str, ...]:

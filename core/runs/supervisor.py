@@ -170,7 +170,14 @@ class Supervisor:
     def _taken(self) -> dict[str, str]:
         """slot name -> run id."""
         devices = {run_id: summary.device for run_id, summary in self._scanner.summaries.items()}
-        jobs = {run_id: (job.slot, devices.get(run_id, "")) for run_id, job in self.roster.jobs.items()}
+        first = {
+            job.who: run_id for run_id, job in reversed(self.roster.jobs.items())
+        }  # a parent shares its child's process
+        jobs = {
+            run_id: (job.slot, devices.get(run_id, ""))
+            for run_id, job in self.roster.jobs.items()
+            if first[job.who] == run_id
+        }
         return occupied(jobs, self._devices.slots)
 
     def _index(self) -> None:

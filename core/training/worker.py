@@ -134,7 +134,10 @@ def _pretrained(
         beat.update(parent=parent.run_id, message=f"pretraining first, in run {parent.run_id}")
         work(home, parent, stopping=stopping)
 
-    found = pretrained(home, run, recipe, train, stopping)
+    def awaited(parent: str) -> None:
+        beat.update(parent=parent, message=f"waits for run {parent}, which pretrains")
+
+    found = pretrained(home, run, recipe, train, stopping, awaited)
     if found is None:
         return None
     beat.update(parent=found.run_id, message="")

@@ -89,7 +89,10 @@ def test_fusion_is_that_of_the_loops(modalities):
 def test_links_are_those_of_the_behaviour_graph_and_of_raw_features(variant, about):
     data = tiny_modal.data()
     model = double(data, variant)
-    found, S = found_in(model), links_of(model, data, **about)
+    found, S = (
+        found_in(model),
+        links_of(model, data, **(about | {"binary": False})),
+    )  # cosines, whatever they weigh
     links = found["item_links_behavior"].values
     for i in range(ITEMS):
         part = slice(links.indptr[i], links.indptr[i + 1])

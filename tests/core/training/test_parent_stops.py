@@ -15,7 +15,7 @@ from core.models.egra import EGRA
 from core.models.mgcn import MGCN
 from core.protocol import parse_protocol
 from core.runs.folder import RunFolder, create_run, delete_run
-from core.runs.lock import claimed
+from core.runs.lock import Busy, claimed
 from core.runs.worker import running_now
 from core.training import parents, worker
 from core.training.trainer import Stopped
@@ -160,6 +160,54 @@ def test_a_parent_that_somebody_else_trains_is_waited_for(home: Home, uninterrup
     assert len(looks) == 3
     assert run.status().parent == "elsewhere"
     same(run, uninterrupted[1])
+
+
+def test_a_child_says_whom_it_waits_for_and_does_not_start_again_what_was_cancelled(home: Home, monkeypatch):
+    monkeypatch.setattr(parents, "_SECONDS_BETWEEN_LOOKS", 0.05)
+    run, said = child(home), []
+    parent, known = held_elsewhere(home, run), parents.known
+
+    def look(*about: Any) -> Any:
+        said.append(run.status())
+        if len(said) == 4:
+            parent.update_status(state="cancelled")
+        return known(*about)
+
+    monkeypatch.setattr(parents, "known", look)
+    with claimed(parent), pytest.raises(RunError, match="elsewhere was cancelled while it was waited for"):
+        work(home, run)
+    assert (said[2].parent, said[2].message) == ("elsewhere", "waits for run elsewhere, which pretrains")
+    assert not others(home, "child", "elsewhere")
+    assert run.status().state == "failed"
+
+
+def test_a_parent_that_somebody_else_takes_first_is_waited_for(home: Home, monkeypatch):
+    """Between being found and being claimed it got a worker of its own."""
+    monkeypatch.setattr(parents, "_SECONDS_BETWEEN_LOOKS", 0.05)
+    run, tries = child(home), []
+
+    def busy(*about: Any, **how: Any) -> Any:
+        tries.append(about)
+        if len(tries) < 3:
+            raise Busy("another process works on run 'elsewhere'")
+        return taken(*about, **how)
+
+    taken = parents.taken_here
+    monkeypatch.setattr(parents, "taken_here", busy)
+    work(home, run)
+    assert len(tries) == 3
+    assert run.status().state == "done"
+
+
+def test_an_open_parent_under_another_name_of_the_data_is_left_alone(home: Home):
+    """It could not go on: the data set of that name may be gone."""
+    run = child(home)
+    other = wanted(run).model_copy(update={"dataset": "gone", "device": "cuda"})
+    create_run(home, other, "stale").update_status(state="cancelled")
+    work(home, run)
+    (parent,) = others(home, "child", "stale")
+    assert run.status().parent == parent.run_id
+    assert RunFolder(home.run("stale")).status().state == "cancelled"
 
 
 def test_warnings_after_pretraining_still_reach_the_childs_log(home: Home, monkeypatch):

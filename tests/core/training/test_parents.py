@@ -13,6 +13,8 @@ from core.home import Home
 from core.recipe import make_recipe, parent_recipe
 from core.runs.folder import RunFolder, create_run, delete_run
 from core.runs.metrics import read_metrics
+from core.runs.standing import taken_here
+from core.runs.workers import record_path
 from core.training.worker import evaluate_run, work
 from tests.core.training.families import (
     EPOCHS,
@@ -120,6 +122,20 @@ def test_a_queued_parent_is_taken_out_of_its_turn(home: Home, monkeypatch):
     work(home, run)
     assert not others(home, "child", "waiting")
     assert run.status().parent == "waiting"
+
+
+def test_a_queued_parent_whose_worker_is_on_its_way_is_left_to_it(home: Home, monkeypatch):
+    monkeypatch.setattr("core.runs.standing.launch.settle", lambda *about: None)  # as beside a living supervisor
+    run = child(home)
+    create_run(home, wanted(run), "waiting")
+    record = record_path(home, "waiting")
+    record.parent.mkdir(parents=True)
+    record.write_text("{}")
+    assert taken_here(home, wanted(run), from_queue=True) is None
+    record.unlink()
+    taken = taken_here(home, wanted(run), from_queue=True)
+    assert taken is not None
+    assert taken.run_id == "waiting"
 
 
 @pytest.mark.parametrize("damage", ["empty", "short", "other", "flag"])
