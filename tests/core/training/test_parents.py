@@ -125,7 +125,9 @@ def test_a_queued_parent_is_taken_out_of_its_turn(home: Home, monkeypatch):
 
 
 def test_a_queued_parent_whose_worker_is_on_its_way_is_left_to_it(home: Home, monkeypatch):
-    monkeypatch.setattr("core.runs.standing.launch.settle", lambda *about: None)  # as beside a living supervisor
+    monkeypatch.setattr(
+        "core.runs.standing.launch.settle", lambda *about: None
+    )  # as beside a living supervisor
     run = child(home)
     create_run(home, wanted(run), "waiting")
     record = record_path(home, "waiting")
