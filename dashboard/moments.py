@@ -24,6 +24,10 @@ class Moment:
             return f"at epoch {self.epoch}"
         return "of the scored model" if self.scored else "of the latest snapshot"
 
+    def mark(self) -> tuple[int | None, str]:
+        """The epoch that a figure over epochs marks, and what the mark says: `scored`, `epoch 12`."""
+        return (self.scored, SCORED) if self.epoch is None else (self.epoch, f"epoch {self.epoch}")
+
     def name(self, figure: str) -> str:
         """File name of a figure and its data: what, of which epoch, of which run."""
         moment = f"epoch-{self.epoch}" if self.epoch is not None else self._undated

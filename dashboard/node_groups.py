@@ -15,7 +15,7 @@ from core.findings import Array
 from dashboard.longtail import HEAD, TAIL, item_titles, span
 
 USER_GROUPS = 5
-UNTRAINED = "none"
+UNTRAINED = "never trained"
 COLUMNS = ["measure", "series", "side", "group", "title", "undefined", "mean", "low", "high", "size"]
 
 

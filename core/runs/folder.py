@@ -153,6 +153,11 @@ class RunFolder:
         """True if a checkpoint exists from which training can continue."""
         return (self.checkpoints / "last.pt").exists()
 
+    @property
+    def has_ranks(self) -> bool:
+        """True if ranks of test items are stored, by which results can be told apart by item and user."""
+        return (self.path / "per_user.parquet").exists()
+
     def last_log_lines(self, count: int = 20) -> list[str]:
         """The end of the log; at most the last 64 KiB are read."""
         if not self.log.exists():

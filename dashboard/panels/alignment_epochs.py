@@ -3,7 +3,8 @@
 import pandas as pd
 import streamlit as st
 
-from core.errors import RunError
+from core.errors import RelScopeError, RunError
+from core.evaluation.groups import UNDEFINED
 from core.findings import Finding
 from dashboard import alignment, words
 from dashboard.compare_tables import GAP
@@ -15,7 +16,7 @@ from dashboard.glossary import meaning
 from dashboard.information import SIDES, Stated
 from dashboard.layout import row
 from dashboard.node_groups import Ends, Measure, NodeGroups, ends, group_table, whom
-from dashboard.panels.alignment_view import DEGREE, LAMBDA, WEIGHT, View, grouped_or_told, mark
+from dashboard.panels.alignment_view import DEGREE, LAMBDA, WEIGHT, View, grouped_or_told
 from dashboard.panels.run_view import absent
 from dashboard.relations import GROUP_TITLES
 
@@ -98,7 +99,7 @@ def _most(about: Ends, side: str) -> str:
     most, least = whom(about.most, side), whom(about.least, side)
     more = words.percent(about.highest / about.lowest - 1) if about.lowest else "far"
     if not about.apart:
-        return f"groups of **{side}s count about alike** ({most} {more} more than {least}; their 95 % intervals overlap)"
+        return f"**no group of {side}s stands out** ({most} count {more} more than {least}; their 95 % intervals overlap)"
     return f"**{most} count {more} more** than {least}"
 
 
@@ -115,18 +116,29 @@ def _over_epochs(view: View, degree: Stated, weight: Stated | None) -> None:
     if over.empty:
         st.caption("This run took no snapshots: set snapshot_every above 0 when training.")
         return
-    epoch, said = mark(view)
+    epoch, mark = view.moment.mark()
     lambdas = schedule.rename(columns={"value": "lambda"})
     data = pd.concat(
         [over.assign(measure=AGREEMENT), weights.assign(measure=COUNTS)], ignore_index=True
     ).merge(lambdas, on="epoch", how="left")
     show(
-        alignment_over_epochs(over, weights[:0] if alike else weights, schedule, epoch=epoch, mark=said),
+        alignment_over_epochs(over, weights[:0] if alike else weights, schedule, epoch=epoch, mark=mark),
         data,
         name=f"alignment-epochs-{view.run.run_id}",
-        source=f"{degree.finding.source}: {_EQUATIONS}; dotted: weight 1, the mean",
+        source=f"{degree.finding.source}: {_EQUATIONS}; dotted: weight 1, the mean{_untrained(view)}",
         alt="Lines over epochs: mean cosine of behaviour and modalities, median weight, and lambda, for users and items",
     )
+
+
+def _untrained(view: View) -> str:
+    """Who is counted in though no batch ever holds them: groups show them apart."""
+    try:
+        groups = view.groups() or {}
+    except RelScopeError:  # told where the groups are drawn
+        return ""
+    counts = {side: int((own.grouping.group == UNDEFINED).sum()) for side, own in groups.items()}
+    told = [words.count(number, side) for side, number in counts.items() if number]
+    return f"; over all nodes, {' and '.join(told)} never trained among them" if told else ""
 
 
 def _by_group(view: View, degree: Stated, table: pd.DataFrame) -> None:
@@ -158,7 +170,7 @@ def side_by_side(
     moment = view.moment.of_scored()
     for cell, side in zip(row("pair", key, (1, 1)), SIDES):
         own = table[table["side"] == side]
-        untrained = "; none: never trained, so in no batch" if own["undefined"].any() else ""
+        untrained = "; those never trained are in no batch" if own["undefined"].any() else ""
         with cell:
             st.markdown(
                 f"**{GROUP_TITLES[side].capitalize()}** by their training pairs", help=meaning("node group")

@@ -2,6 +2,7 @@
 
 from collections.abc import Sequence
 
+import numpy as np
 import pandas as pd
 import streamlit as st
 
@@ -52,9 +53,11 @@ def links_in_words(view: View) -> str:
 def in_words(graphs: Sequence[ItemGraph], groups: NodeGroups, table: pd.DataFrame) -> str:
     """How many neighbours, how far the graphs agree, and whether the tail reaches the head."""
     whole, first = table.iloc[-1], graphs[0]
-    parts = [
-        f"{words.percent(float(whole[f'overlap_{graph.name}']))} with those {graph.among}"
-        for graph in graphs[1:]
+    overlaps = {graph.among: float(whole[f"overlap_{graph.name}"]) for graph in graphs[1:]}
+    parts = [  # a graph without links overlaps with none
+        f"{words.percent(overlap)} with those {among}"
+        for among, overlap in overlaps.items()
+        if not np.isnan(overlap)
     ]
     start = f"{first.among[:1].upper()}{first.among[1:]}"
     said = f"{start} an item has {whole[f'links_{first.name}']:.1f} neighbours on average"

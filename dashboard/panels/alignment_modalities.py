@@ -16,7 +16,7 @@ from dashboard.information import SIDES, Stated
 from dashboard.layout import row
 from dashboard.node_groups import Measure, group_table
 from dashboard.panels.alignment_epochs import checked_size, side_by_side
-from dashboard.panels.alignment_view import ATTENTION, GATE, View, grouped_or_told, mark
+from dashboard.panels.alignment_view import ATTENTION, GATE, View, grouped_or_told
 from dashboard.panels.run_view import absent
 from dashboard.relations import GROUP_TITLES
 
@@ -125,13 +125,13 @@ def _spread(view: View, key: str, stated: Stated) -> None:
 def _over_epochs(view: View, key: str, stated: Stated) -> None:
     title, axis, term = _TITLES[key]
     table = modalities.over_epochs(stated)
-    epoch, said = mark(view)
+    epoch, mark = view.moment.mark()
     st.markdown(f"**{title}, over epochs**", help=meaning(term))
     if table.empty:
         st.caption("This run took no snapshots: set snapshot_every above 0 when training.")
         return
     show(
-        modality_lines(table, looks=_looks(stated), y=axis, epoch=epoch, mark=said),
+        modality_lines(table, looks=_looks(stated), y=axis, epoch=epoch, mark=mark),
         table,
         name=f"{key.replace('_', '-')}-epochs-{view.run.run_id}",
         source=f"{stated.finding.source}; line: mean, band: middle half of the nodes",

@@ -6,7 +6,7 @@ from typing import Any
 import streamlit as st
 
 from core.findings import Array
-from dashboard import alignment_readers, learned, neighbors, selection, states, words
+from dashboard import alignment_readers, neighbors, selection, states, words
 from dashboard.drawing import csv_button
 from dashboard.glossary import meaning
 from dashboard.item_facts import item_facts
@@ -15,9 +15,9 @@ from dashboard.neighbors import ItemGraph
 from dashboard.panels.alignment_epochs import checked_size
 from dashboard.panels.alignment_links import all_links
 from dashboard.panels.alignment_view import View, grouped_or_told
+from dashboard.panels.item_picker import pick_linked
 from dashboard.panels.run_view import absent
 
-MOST_OFFERED = 100
 MOST_SHOWN = 10
 _LONGEST = 60
 
@@ -78,41 +78,13 @@ def _pick(graphs: Sequence[ItemGraph], names: Sequence[str], trained: Array | No
     if not len(rows):
         st.caption("The graphs of this run hold no links.")
         return None
-    cells = row("controls", "neighbors", (3, 5))
-    with cells[0]:
-        wanted = selection.text(
-            "linked",
-            "Find an item by title or number",
-            placeholder="part of a title, or a number",
-            icon=":material/search:",
-        )
-    found = learned.matching(wanted, names, rows) if wanted.strip() else [int(place) for place in rows]
-    if not found:
-        st.caption(f"No item with links is called so: {states.plain(wanted)}. Look for less of its title.")
-        return None
-    offered = [str(place) for place in found[:MOST_OFFERED]]
-    asked = selection.current("item")
-    if not wanted.strip() and asked is not None and int(asked) in set(found[MOST_OFFERED:]):
-        offered = [str(int(asked)), *offered]
 
-    def title(place: str) -> str:
-        pairs = f", {words.count(int(trained[int(place)]), 'pair')}" if trained is not None else ""
-        return f"{cut(names[int(place)])} ({place}{pairs})"
+    def title(place: int) -> str:
+        pairs = f", {words.count(int(trained[place]), 'pair')}" if trained is not None else ""
+        return f"{cut(names[place])} ({place}{pairs})"
 
-    more = (
-        f"{len(offered):,} of {len(found):,} are listed, the least trained first; look for others by title."
-    )
-    with cells[1]:
-        return int(
-            selection.pick(
-                "item",
-                "Item",
-                offered,
-                default=offered[0],
-                title=title,
-                help=more if len(found) > len(offered) else None,
-            )
-        )
+    order = "those of the lowest number" if trained is None else "the least trained"
+    return pick_linked("neighbors", "item", rows, names, order=order, title=title)
 
 
 def cut(title: str) -> str:

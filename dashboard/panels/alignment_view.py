@@ -8,7 +8,7 @@ import streamlit as st
 from core.catalog.egra import EGRAConfig
 from core.catalog.systems import CATALOG
 from core.data.dataset import Dataset
-from core.errors import DataError, RelScopeError, RunError
+from core.errors import RelScopeError, RunError
 from core.evaluation.item_groups import ItemRule
 from core.findings import Kind
 from core.home import Home
@@ -23,7 +23,7 @@ from dashboard.node_groups import NodeGroups, items_by_popularity, users_by_acti
 from dashboard.panels import run_story
 from dashboard.panels.epoch_slider import pick_epoch
 from dashboard.panels.longtail_view import RULES
-from dashboard.panels.run_view import RunView
+from dashboard.panels.run_view import RunView, run_data
 
 DEGREE, WEIGHT, QUANTILES, LAMBDA = (
     "alignment_degree",
@@ -59,11 +59,7 @@ class View(RunView):
     @property
     def data(self) -> Dataset | None:
         """The data set that the run was trained on; None where it is gone or has changed since."""
-        try:
-            data = readers.dataset(self.home, self.recipe.dataset)
-        except DataError:
-            return None
-        return data if data.info.content_hash == self.recipe.dataset_hash else None
+        return run_data(self.home, self.recipe)[0]
 
     def groups(self) -> dict[str, NodeGroups] | None:
         """Users by activity and items by popularity; None without the data. Raises DataError."""
@@ -132,7 +128,7 @@ def load(home: Home, summary: RunSummary) -> View:
     with cells[1]:
         cut = selection.pick(
             "popularity",
-            "Groups of items of equal",
+            "Cut items by equal",
             list(RULES),
             title=RULES.__getitem__,
             widget="segments",
@@ -145,13 +141,6 @@ def load(home: Home, summary: RunSummary) -> View:
 def follow(view: View) -> None:
     """While the run trains: draw the page anew when a snapshot has been written."""
     run_story.follow(view.run, view.status, DEGREE if view.recipe.system == "egra" else ATTENTION)
-
-
-def mark(view: View) -> tuple[int | None, str]:
-    """The epoch that figures mark, and what the mark says."""
-    if view.moment.epoch is not None:
-        return view.moment.epoch, f"epoch {view.moment.epoch}"
-    return view.moment.scored, f"scored (epoch {view.moment.scored})"
 
 
 def nothing(view: View) -> None:

@@ -139,9 +139,9 @@ def levels_beside_epochs(
         if over.empty:
             st.caption("This run took no snapshots: set snapshot_every above 0 when training.")
             return
-        shown = (moment.scored, "scored") if moment.epoch is None else (moment.epoch, f"epoch {moment.epoch}")
+        epoch, mark = moment.mark()
         show(
-            depth_lines(over, y=axis, epoch=shown[0], mark=shown[1], digits=digits),
+            depth_lines(over, y=axis, epoch=epoch, mark=mark, digits=digits),
             over,
             name=f"{named}-epochs-{view.run.run_id}",
             source=f"{stated.finding.source}; band: from the smallest to the largest level of a depth",

@@ -145,7 +145,7 @@ def _controls(home: Home, own: Entry) -> tuple[str, str, ItemRule, str]:
     with cells[2]:
         cut = selection.pick(
             "popularity",
-            "Groups of equal",
+            "Cut items by equal",
             list(RULES),
             title=RULES.__getitem__,
             widget="segments",

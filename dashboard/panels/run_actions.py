@@ -41,6 +41,12 @@ def actions(home: Home, run: RunFolder, status: Status, *, cancelling: bool) -> 
             "See what links its items", icon=":material/join_inner:", help="The page Alignment"
         ):
             go("alignment", run=run.run_id)
+        if run.has_ranks and st.button(
+            "See its long tail",
+            icon=":material/trending_down:",
+            help="Its results by popularity of items and by activity of users",
+        ):
+            go("longtail", run=run.run_id)
         if status.state in ("queued", "running") and st.button(
             "Cancelling…" if cancelling else "Cancel",
             icon=":material/stop_circle:",

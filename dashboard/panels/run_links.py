@@ -9,13 +9,13 @@ from core.findings import Axis, Finding
 from core.home import Home
 from core.recipe import Recipe
 from core.runs.folder import RunFolder
-from dashboard import learned, readers, selection, states, words
+from dashboard import learned, readers, states, words
 from dashboard.drawing import csv_button
 from dashboard.glossary import meaning
-from dashboard.layout import row
 from dashboard.learned_words import axis_title
+from dashboard.panels.item_picker import pick_linked
+from dashboard.panels.run_view import run_data
 
-MOST_OFFERED = 100
 MOST_LINKED = 200
 _ITEM_AXES = ("item", "neighbor")
 
@@ -29,7 +29,14 @@ def linked_items(home: Home, run: RunFolder, recipe: Recipe, finding: Finding) -
     owner, target = finding.axes
     titles = _titles(home, recipe)
     names, others = _names(owner, titles), _names(target, titles)
-    picked = _pick(finding, rows, names)
+    picked = pick_linked(
+        "links",
+        axis_title(owner),
+        rows,
+        names,
+        order="those with most support",
+        title=lambda place: f"{names[place]} ({place})",
+    )
     if picked is None:
         return
     table = learned.links_table(finding, picked, others)
@@ -53,45 +60,12 @@ def linked_items(home: Home, run: RunFolder, recipe: Recipe, finding: Finding) -
     states.sampled(min(len(table), MOST_LINKED), len(table), "links; the file has all")
 
 
-def _pick(finding: Finding, rows: Any, names: list[str]) -> int | None:
-    """The picked row, or None where nothing has the name looked for."""
-    what = axis_title(finding.axes[0])
-    cells = row("controls", "links", (3, 5))
-    with cells[0]:
-        wanted = selection.text(
-            "linked",
-            "Find by title or number",
-            placeholder="part of a title, or a number",
-            icon=":material/search:",
-        )
-    found = learned.matching(wanted, names, rows) if wanted.strip() else [int(place) for place in rows]
-    if not found:
-        st.caption(f"No {what} with links is called so: {states.plain(wanted)}. Look for less of its title.")
-        return None
-    asked = selection.current("item")
-    offered = found[:MOST_OFFERED]
-    if not wanted.strip() and asked is not None and int(asked) in set(found[MOST_OFFERED:]):
-        offered = [int(asked), *offered]
-    more = f"{len(offered):,} of {len(found):,} are listed, those with most support first; look for others by title."
-    with cells[1]:
-        return int(
-            selection.pick(
-                "item",
-                what.capitalize(),
-                [str(place) for place in offered],
-                title=lambda place: f"{names[int(place)]} ({place})",
-                help=more if len(found) > len(offered) else None,
-            )
-        )
-
-
 def _titles(home: Home, recipe: Recipe) -> list[str]:
     """Titles of the items, none where the data set is gone or no longer the one the run was trained on, which is said."""
+    data, reason = run_data(home, recipe)
     try:
-        data = readers.dataset(home, recipe.dataset)
-        if data.info.content_hash == recipe.dataset_hash:
+        if data is not None:
             return readers.titles(data)
-        reason = "has changed since this run was trained"
     except DataError:
         reason = "cannot be read"
     st.caption(f":orange[The data set {reason}: items are told by number only.]")

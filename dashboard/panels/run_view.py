@@ -7,7 +7,8 @@ from typing import ClassVar
 import streamlit as st
 
 from core.catalog.systems import CATALOG
-from core.errors import RelScopeError
+from core.data.dataset import Dataset
+from core.errors import DataError, RelScopeError
 from core.home import Home
 from core.recipe import Recipe
 from core.runs.folder import RunFolder, Status
@@ -55,6 +56,17 @@ class RunView:
             st.caption(
                 f":orange-badge[scored model] {what}: this part does not follow the slider to epoch {self.moment.epoch}."
             )
+
+
+def run_data(home: Home, recipe: Recipe) -> tuple[Dataset | None, str]:
+    """The data set that a run was trained on; None and the reason where it is gone or no longer the same."""
+    try:
+        data = readers.dataset(home, recipe.dataset)
+    except DataError:
+        return None, "cannot be read"
+    if data.info.content_hash == recipe.dataset_hash:
+        return data, ""
+    return None, "has changed since this run was trained"
 
 
 def context(view: RunView) -> str:

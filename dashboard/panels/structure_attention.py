@@ -200,13 +200,13 @@ def _over_epochs(view: View, stated: Stated, length: Array) -> None:
     st.markdown("**Entropy over epochs**, mean over all users, in nats", help=meaning("relative entropy"))
     over = histories.entropy_over_epochs(stated)
     moment = view.moment_of(stated)
-    shown = (moment.scored, "scored") if moment.epoch is None else (moment.epoch, f"epoch {moment.epoch}")
+    epoch, mark = moment.mark()
     figure = lines_over_epochs(
         over,
         looks={"all users": (BLUE, "solid", "circle")},
         y="entropy (nats)",
-        epoch=shown[0],
-        mark=shown[1],
+        epoch=epoch,
+        mark=mark,
         form=".3f",
     )
     even = float(np.log(np.maximum(length, 1)).mean())

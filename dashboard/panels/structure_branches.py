@@ -65,13 +65,13 @@ def _over_epochs(view: View, contribution: Stated, side: str, titles: dict[str, 
     st.markdown(f"**The same over epochs**, of {GROUP_TITLES[side]}")
     over = branches.over_epochs(contribution, side)
     moment = view.moment_of(contribution)
-    shown = (moment.scored, "scored") if moment.epoch is None else (moment.epoch, f"epoch {moment.epoch}")
+    epoch, mark = moment.mark()
     figure = lines_over_epochs(
         over,
         looks={branch: branch_look(branch) for branch in titles},
         y="part",
-        epoch=shown[0],
-        mark=shown[1],
+        epoch=epoch,
+        mark=mark,
         form=".1%",
         titles=titles,
     )

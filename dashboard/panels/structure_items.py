@@ -36,13 +36,13 @@ def defining_items(view: View) -> None:
         st.markdown("**Its share over epochs**, of users and of items", help=meaning("membership"))
         over = hyperedges.over_epochs(membership, modality, edge)
         moment = view.moment_of(membership)
-        shown = (moment.scored, "scored") if moment.epoch is None else (moment.epoch, f"epoch {moment.epoch}")
+        epoch, mark = moment.mark()
         figure = lines_over_epochs(
             over,
             looks=SIDE_LOOKS,
             y="mean membership",
-            epoch=shown[0],
-            mark=shown[1],
+            epoch=epoch,
+            mark=mark,
             form=".1%",
             titles=GROUP_TITLES,
         )

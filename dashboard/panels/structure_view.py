@@ -7,10 +7,9 @@ import numpy as np
 
 from core.catalog.hypergraph import LGMRecConfig, SRGFormerConfig
 from core.data.dataset import Dataset
-from core.errors import DataError, RunError
+from core.errors import RunError
 from core.findings import Array, Finding
 from core.home import Home
-from core.recipe import Recipe
 from core.runs.folder import RunFolder, open_run
 from core.runs.summary import RunSummary
 from dashboard import histories, longtail_readers, readers, states
@@ -23,7 +22,7 @@ from dashboard.learned import dense
 from dashboard.moments import Moment
 from dashboard.panels import run_story
 from dashboard.panels.epoch_slider import pick_epoch
-from dashboard.panels.run_view import RunView
+from dashboard.panels.run_view import RunView, run_data
 
 MEMBERSHIP, ITEMS = "hyperedge_membership", "hyperedge_items"
 ATTENDED, ENTROPY = "history_attention", "attention_entropy"
@@ -106,7 +105,7 @@ def load(home: Home, summary: RunSummary) -> View:
     """What the run says of itself, and the slider for all that follows it. Raises RunError if recipe or status are damaged."""
     run = open_run(home, summary.run_id)
     recipe = run.recipe()
-    data, changed = _data(home, recipe)
+    data, changed = run_data(home, recipe)
     first = View(home, summary, run, recipe, run.status(), Moment(run.run_id, None, None), data, changed)
     scored = readers.best_epoch(run, recipe)
     keys = (CONTRIBUTION, MEMBERSHIP, ENTROPY)
@@ -116,16 +115,6 @@ def load(home: Home, summary: RunSummary) -> View:
         with row("controls", "structure", (7, 2))[0]:
             epoch = pick_epoch(stated.history, scored)
     return View(home, summary, run, recipe, first.status, Moment(run.run_id, epoch, scored), data, changed)
-
-
-def _data(home: Home, recipe: Recipe) -> tuple[Dataset | None, str]:
-    try:
-        data = readers.dataset(home, recipe.dataset)
-    except DataError:
-        return None, "cannot be read"
-    if data.info.content_hash == recipe.dataset_hash:
-        return data, ""
-    return None, "has changed since this run was trained"
 
 
 def follow(view: View) -> None:

@@ -32,7 +32,7 @@ def lines(figure) -> list:
 
 
 def test_three_panels_on_the_same_epochs(tables) -> None:
-    figure = alignment_over_epochs(*tables, epoch=3, mark="scored (epoch 3)")
+    figure = alignment_over_epochs(*tables, epoch=3, mark="scored")
     users, items, *weights, factor = lines(figure)
     assert list(users.y) == tables[0][tables[0]["side"] == "user"]["mean"].tolist()
     assert list(items.y) == tables[0][tables[0]["side"] == "item"]["mean"].tolist()
@@ -42,7 +42,7 @@ def test_three_panels_on_the_same_epochs(tables) -> None:
     assert list(factor.y) == tables[2]["value"].tolist()
     assert {trace.yaxis for trace in lines(figure)} == {"y", "y2", "y3"}, "no panel has a second axis"
     assert {shape.x0 for shape in figure.layout.shapes if shape.x0 == shape.x1} == {3}
-    assert figure.layout.annotations[-1].text == "scored (epoch 3)"
+    assert figure.layout.annotations[-1].text == "scored"
     assert users.name == "users (7)"
 
 

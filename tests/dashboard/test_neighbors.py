@@ -84,7 +84,7 @@ def test_the_summary_is_that_of_a_loop_over_groups(graphs) -> None:
     groups = items_by_popularity(PAIRS, "equal_mass")
     agreed = neighbors.overlap(*graphs)
     table = neighbors.summary_table(graphs, groups, [agreed])
-    assert table["title"].tolist() == ["none", *groups.titles, "all items"]
+    assert table["title"].tolist() == ["never trained", *groups.titles, "all items"]
     masks = [PAIRS == 0, *(groups.grouping.group == g for g in range(groups.grouping.count)), PAIRS > -1]
     for row, own in zip(table.to_dict("records"), masks, strict=True):
         assert row["items"] == own.sum()

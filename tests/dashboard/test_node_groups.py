@@ -15,7 +15,7 @@ INFINITE = float("inf")
 def test_users_rise_in_activity_and_those_never_trained_stand_apart() -> None:
     groups = node_groups.users_by_activity(USERS)
     assert groups.grouping.group[0] == UNDEFINED
-    assert groups.title(UNDEFINED) == "none"
+    assert groups.title(UNDEFINED) == "never trained"
     for place, title in enumerate(groups.titles):
         own = USERS[groups.grouping.group == place]
         low, _, high = title.partition(" to ")

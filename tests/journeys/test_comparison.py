@@ -11,7 +11,7 @@ from core.home import Home
 from tests.dashboard import stored_runs
 from tests.journeys.browser import ARGUMENTS, running_server
 from tests.journeys.processes import end_supervisor
-from tests.journeys.test_first_run import listen
+from tests.journeys.watching import listen
 
 if TYPE_CHECKING:
     from playwright.sync_api import Page

@@ -12,7 +12,7 @@ from core.home import Home
 from tests.journeys.browser import ARGUMENTS, running_server
 from tests.journeys.made_events import ITEMS, USERS, write_events
 from tests.journeys.processes import end_supervisor
-from tests.journeys.test_first_run import listen, shown
+from tests.journeys.watching import listen, shown
 
 if TYPE_CHECKING:
     from playwright.sync_api import Page

@@ -226,8 +226,11 @@ def test_runs_without_a_parent_say_why(variant, reason, home, data, opened) -> N
 
 def test_a_parent_lists_the_runs_that_build_on_it(egra, opened) -> None:
     assert "**1 run builds on this one**" in texts(opened("alignment", run="mgcn-run", alignment="lineage"))
-    assert "1 run builds on it:" in texts(opened("runs", run="mgcn-run"))
-    assert "Builds on" in texts(opened("runs", run="egra-run"))
+    parent, child = opened("runs", run="mgcn-run"), opened("runs", run="egra-run")
+    assert "1 run builds on it:" in texts(parent)
+    assert "Builds on" in texts(child)
+    for app, other in ((parent, "egra-run"), (child, "mgcn-run")):
+        assert f"run={other}" in [link.proto.query_string for link in app.get("page_link")]
 
 
 @pytest.mark.parametrize(

@@ -218,6 +218,9 @@ def test_what_is_recommended_comes_from_the_result_or_from_the_lists(home, two, 
     assert table.loc["EASE", "popularity"] == pytest.approx(popularity(home)[shown].mean())
     places = the(tables, "places-at-10")
     assert places.groupby("name")["share"].sum().tolist() == pytest.approx([1.0] * 4)
+    groups = item_groups(popularity(home))
+    per_group = np.bincount(groups.group[shown].ravel(), minlength=groups.count)
+    assert places.loc[places["name"] == "EASE", "share"].tolist() == pytest.approx(per_group / shown.size)
     assert "gives it" in said
 
 
@@ -379,4 +382,13 @@ def test_an_address_with_a_mistake_is_told_and_shows_the_default(two, opened, fi
     app = opened("longtail", run="good-run", **address)
     assert not app.error
     assert "There is no" in texts(app)
+    assert "by popularity of the test item" in texts(app)
+
+
+def test_the_page_of_a_tested_run_leads_here(home, data, two, opened) -> None:
+    stored_runs.failed_run(home, data)
+    assert "See its long tail" not in [button.label for button in opened("runs", run="failed-run").button]
+    app = opened("runs", run="good-run")
+    next(button for button in app.button if button.label == "See its long tail").click().run()
+    assert app.query_params["run"] in ("good-run", ["good-run"])
     assert "by popularity of the test item" in texts(app)

@@ -181,8 +181,13 @@ def test_entropy_is_told_by_length_and_over_epochs(done, data, opened, tables) -
     assert "as spread out as can be**" in said
     assert "with fewer than two interactions" in said
     table = tables["attention-entropy-scored-srgformer-run"]
-    assert table["size"].sum() < data.num_users
-    assert table["mean"].between(0, 1).all()
+    found = load_finding(done.findings, "attention_entropy")
+    length = np.asarray(found.support)
+    assert table["size"].sum() == (length > 1).sum() < data.num_users
+    share = found.values[length > 1] / np.log(length[length > 1])
+    assert (table["mean"] * table["size"]).sum() == pytest.approx(share.sum())
+    shortest = length == int(table["title"].iloc[0].split(" to ")[0])
+    assert table["low"].iloc[0] <= (found.values[shortest] / np.log(length[shortest])).mean()
     assert tables["attention-entropy-epochs-srgformer-run"]["epoch"].tolist() == [1, 3, 5]
 
 

@@ -1,0 +1,97 @@
+"""EGRA with its pretraining and SRGFormer, from the training form to what they learned, in a real browser on a tiny demo."""
+
+from collections.abc import Iterator
+from pathlib import Path
+from typing import TYPE_CHECKING
+from urllib.parse import parse_qs, urlsplit
+
+import pytest
+
+from core.home import Home
+from core.runs.folder import open_run
+from tests.dashboard.stored_runs import tiny_demo
+from tests.journeys.browser import ARGUMENTS, running_server
+from tests.journeys.processes import end_supervisor
+from tests.journeys.watching import listen, shown
+
+if TYPE_CHECKING:
+    from playwright.sync_api import Page
+
+pytestmark = [pytest.mark.journey, pytest.mark.timeout(300)]
+A_MINUTE = 60_000
+
+
+@pytest.fixture
+def home(tmp_path: Path) -> Home:
+    """A home that holds the tiny demo data alone."""
+    tiny_demo(Home(tmp_path))
+    return Home(tmp_path)
+
+
+@pytest.fixture
+def server(home: Home) -> Iterator[str]:
+    """A server over it; what it started ends with the test."""
+    try:
+        with running_server(home.root) as url:
+            yield url
+    finally:
+        end_supervisor(home)
+
+
+def trained(page: "Page", address: str) -> str:
+    """Train what `address` sets up, wait for its end, and return the run's id."""
+    page.goto(address)
+    page.get_by_role("button", name="Train 1 run").click()
+    shown(page.get_by_role("heading", name="What are my runs doing?"))
+    shown(page.get_by_text("Finished after"), 2 * A_MINUTE)
+    shown(page.get_by_text("Test metrics", exact=False).first)
+    return parse_qs(urlsplit(page.url).query)["run"][0]
+
+
+def looked_into(page: "Page", *details: str) -> None:
+    """Open every detail of the page, and see that something is drawn and nothing is complained of."""
+    for detail in details:
+        page.get_by_role("radio", name=detail).click()
+        shown(
+            page.locator(".js-plotly-plot .plot-container, [data-testid=stDataFrame] canvas").first, A_MINUTE
+        )
+        assert page.get_by_test_id("stException").count() == 0
+        assert page.get_by_test_id("stAlertContentError").count() == 0
+
+
+def test_multimodal_systems_are_trained_and_looked_at(chromium: str, server: str, home: Home) -> None:
+    from playwright.sync_api import sync_playwright
+
+    with sync_playwright() as playwright:
+        browser = playwright.chromium.launch(executable_path=chromium, args=ARGUMENTS)
+        page = browser.new_page(viewport={"width": 1440, "height": 900})
+        complaints = listen(page)
+
+        egra = trained(
+            page, f"{server}/train?dataset=demo&system=egra&set=epochs%3D4&set=pretrain_epochs%3D3"
+        )
+        shown(page.get_by_text("Builds on"))
+        parent = open_run(home, egra).status().parent
+        assert parent is not None
+        page.get_by_role("button", name="See its alignment").click()
+        shown(
+            page.get_by_role("heading", name="Do modalities agree with behaviour, and what links the items?")
+        )
+        shown(page.get_by_text("agreement of users", exact=False).first)
+        looked_into(page, "What does the fusion take?", "What links the items?", "What does it build on?")
+        shown(page.locator(f"a[href*='run={parent}']").first)
+
+        page.goto(f"{server}/runs?run={egra}")
+        page.get_by_role("button", name="See its long tail").click()
+        shown(page.get_by_role("heading", name="Who gains: popular items or the long tail?"))
+        looked_into(page, "For whom?", "What is recommended?", "Which items?")
+
+        trained(page, f"{server}/train?dataset=demo&system=srgformer&set=epochs%3D3")
+        page.get_by_role("button", name="See its structure").click()
+        shown(page.get_by_role("heading", name="What do hyperedges group, and which past interactions count?"))
+        looked_into(page, "What defines a hyperedge?", "Do they follow categories?", "One user's history")
+        looked_into(page, "Popular or rare items?", "How focused is attention?", "What does each branch add?")
+
+        assert page.get_by_test_id("stException").count() == 0
+        assert complaints == []
+        browser.close()
