@@ -19,6 +19,13 @@ if TYPE_CHECKING:
 
 pytestmark = [pytest.mark.journey, pytest.mark.timeout(300)]
 A_MINUTE = 60_000
+# the page stands still, the choice is made, and a figure or table stands beneath it
+_DRAWN_BENEATH = """(choice) => {
+    const picked = [...document.querySelectorAll("[role=radio][aria-checked=true]")].find(e => e.innerText.includes(choice));
+    if (!picked || !document.querySelector("[data-test-script-state=notRunning]")) return false;
+    const drawn = document.querySelectorAll(".js-plotly-plot .main-svg, [data-testid=stDataFrame] canvas, [data-testid=stTable]");
+    return [...drawn].some(e => e.getBoundingClientRect().top > picked.getBoundingClientRect().bottom);
+}"""
 
 
 @pytest.fixture
@@ -49,12 +56,10 @@ def trained(page: "Page", address: str) -> str:
 
 
 def looked_into(page: "Page", *details: str) -> None:
-    """Open every detail of the page, and see that something is drawn and nothing is complained of."""
+    """Open every detail of the page, and see that something is drawn beneath and nothing is complained of."""
     for detail in details:
         page.get_by_role("radio", name=detail).click()
-        shown(
-            page.locator(".js-plotly-plot .plot-container, [data-testid=stDataFrame] canvas").first, A_MINUTE
-        )
+        page.wait_for_function(_DRAWN_BENEATH, arg=detail, timeout=A_MINUTE)
         assert page.get_by_test_id("stException").count() == 0
         assert page.get_by_test_id("stAlertContentError").count() == 0
 
@@ -88,7 +93,9 @@ def test_multimodal_systems_are_trained_and_looked_at(chromium: str, server: str
 
         trained(page, f"{server}/train?dataset=demo&system=srgformer&set=epochs%3D3")
         page.get_by_role("button", name="See its structure").click()
-        shown(page.get_by_role("heading", name="What do hyperedges group, and which past interactions count?"))
+        shown(
+            page.get_by_role("heading", name="What do hyperedges group, and which past interactions count?")
+        )
         looked_into(page, "What defines a hyperedge?", "Do they follow categories?", "One user's history")
         looked_into(page, "Popular or rare items?", "How focused is attention?", "What does each branch add?")
 
