@@ -21,6 +21,7 @@ from dashboard.longtail import item_titles, span
 MEAN = "mean of heads"
 LENGTH_GROUPS = 6
 POPULAR, RARE, NEITHER = "popular", "rare", "neither"
+_SLIGHT = 0.1
 _COLUMNS = ["name", "group", "title", "undefined", "mean", "low", "high", "size"]
 
 
@@ -141,6 +142,11 @@ class Preference:
     tail: float
     users: int
     verdict: str
+
+    @property
+    def how(self) -> str:
+        """`slightly ` where head and tail differ by less than a tenth of an even share, otherwise nothing."""
+        return "slightly " if abs(self.head - self.tail) < _SLIGHT else ""
 
 
 def preference(found: Histories, groups: ItemGroups) -> Preference | None:

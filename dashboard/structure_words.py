@@ -87,7 +87,7 @@ def attention_in_short(about: Preference | None, relative: float) -> str:
         told = "; neither popular nor rare items are favoured" if about is not None else ""
         return f"attention over histories is {near} (relative entropy {number(relative)}{told})"
     return (
-        f"attention :primary[favours {about.verdict} items] ({about.head:.2f} times an even share for the head, {about.tail:.2f} for the "
+        f"attention :primary[{about.how}favours {about.verdict} items] ({about.head:.2f} times an even share for the head, {about.tail:.2f} for the "
         "tail)"
     )
 
@@ -156,28 +156,33 @@ def history_sentence(table: pd.DataFrame, length: int, *, is_whole: bool) -> str
     top = table.iloc[0]
     even = f"an even share of {words.count(length, 'interaction')} is {words.percent(1 / length)}"
     text = (
-        f"**Most attended: {states.plain(str(top['name']))}**, {words.percent(float(top['mean']))} or {float(top['relative']):.2f} times an "
+        f"**Most attended: {states.plain(words.cut(str(top['name'])))}**, {words.percent(float(top['mean']))} or {float(top['relative']):.2f} times an "
         f"even share; {even}."
     )
     if is_whole and len(table) > 1:
         low = table.iloc[-1]
-        text += f" Least attended: {states.plain(str(low['name']))}, {words.percent(float(low['mean']))}."
+        text += f" Least attended: {states.plain(words.cut(str(low['name'])))}, {words.percent(float(low['mean']))}."
     return text
 
 
 def entropy_sentence(relative: float, table: pd.DataFrame) -> str:
     """How even attention is, and whether that depends on the length of the history."""
-    text = f"**On average attention is {words.percent(relative)} as spread out as can be** (100 %: all interactions alike)."
+    text = f"**On average attention is {evenness(relative)} as spread out as can be** (100 %: all interactions alike)."
     known = table[table["low"].notna()]
     if len(known) < 2:
         return text
     first, last = known.iloc[0], known.iloc[-1]
-    ends = f"from {words.percent(first['mean'])} (histories of {first['title']}) to {words.percent(last['mean'])} ({last['title']})"
+    ends = f"from {evenness(first['mean'])} (histories of {first['title']}) to {evenness(last['mean'])} ({last['title']})"
     if last["low"] > first["high"]:
         return f"{text} The longest histories are more even than the shortest: {ends}."
     if last["high"] < first["low"]:
         return f"{text} The longest histories are more focused than the shortest: {ends}."
     return f"{text} Length does not clearly matter: {ends}; the intervals overlap."
+
+
+def evenness(share: float) -> str:
+    """A relative entropy in percent; two decimals near 100 %, where attention differs least."""
+    return f"{100 * share:.2f} %" if share >= 0.99 else words.percent(share)
 
 
 def branches_sentence(table: pd.DataFrame, system: str) -> str:

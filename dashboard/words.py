@@ -42,6 +42,12 @@ def percent(share: float) -> str:
     return f"{100 * share:.1f} %"
 
 
+def cut(title: str, longest: int = 60) -> str:
+    """A title that fits in a line, `Rubbermaid Commercial Pro…`."""
+    title = title.strip()
+    return title if len(title) <= longest else title[: longest - 1].rstrip() + "…"
+
+
 def count(number: int, noun: str) -> str:
     """`1 run`, `2 runs`, `15,449 users`."""
     return f"{number:,} {noun if number == 1 else noun + 's'}"

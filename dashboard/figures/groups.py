@@ -1,7 +1,9 @@
 """Values by groups of users: one series per run or expert, side by side within each group, with intervals."""
 
+import math
 from collections.abc import Mapping
 
+import numpy as np
 import pandas as pd
 import plotly.graph_objects as go
 
@@ -46,7 +48,8 @@ def by_group(
             )
     groups = table.drop_duplicates("group")
     styled(figure, height=MAIN_HEIGHT, x=x, y=y)
-    figure.update_yaxes(tickformat=".0%" if value_format.endswith("%") else "")
+    if value_format.endswith("%"):
+        figure.update_yaxes(tickformat=f".{_tick_digits(drawn)}%")
     figure.update_xaxes(
         tickmode="array",
         tickvals=groups["group"],
@@ -62,6 +65,13 @@ def by_group(
             x=groups["group"].max() - 0.5, line={"color": GREY, "dash": "dot", "width": 1}, layer="below"
         )
     return figure
+
+
+def _tick_digits(drawn: pd.DataFrame) -> int:
+    """Decimals of a percentage that tell about four marks within the range of `drawn` apart."""
+    ends = drawn[["mean", "low", "high"]].to_numpy(dtype=float)
+    reach = 100 * float(np.nanmax(ends) - np.nanmin(ends))
+    return max(0, math.ceil(-math.log10(reach / 4))) if reach > 0 else 0
 
 
 def _add(

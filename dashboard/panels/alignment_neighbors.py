@@ -19,7 +19,6 @@ from dashboard.panels.item_picker import pick_linked
 from dashboard.panels.run_view import absent
 
 MOST_SHOWN = 10
-_LONGEST = 60
 
 
 def item_neighbors(view: View) -> None:
@@ -81,25 +80,17 @@ def _pick(graphs: Sequence[ItemGraph], names: Sequence[str], trained: Array | No
 
     def title(place: int) -> str:
         pairs = f", {words.count(int(trained[place]), 'pair')}" if trained is not None else ""
-        return f"{cut(names[place])} ({place}{pairs})"
+        return f"{words.cut(names[place])} ({place}{pairs})"
 
     order = "those of the lowest number" if trained is None else "the least trained"
     return pick_linked("neighbors", "item", rows, names, order=order, title=title)
-
-
-def cut(title: str) -> str:
-    """A title that fits in a line."""
-    title = title.strip()
-    return title if len(title) <= _LONGEST else title[: _LONGEST - 1].rstrip() + "…"
 
 
 def _about(graphs: Sequence[ItemGraph], item: int, names: Sequence[str], trained: Array | None) -> str:
     first = graphs[0]
     own = set(first.neighbors(item).tolist())
     pairs = f" ({words.count(int(trained[item]), 'training pair')})" if trained is not None else ""
-    said = (
-        f"**{states.plain(cut(names[item]))}**{pairs} has {words.count(len(own), 'neighbour')} {first.among}"
-    )
+    said = f"**{states.plain(words.cut(names[item]))}**{pairs} has {words.count(len(own), 'neighbour')} {first.among}"
     told = [
         f"{len(own & set(graph.neighbors(item).tolist()))} of them among its {len(graph.neighbors(item))} {graph.among}"
         for graph in graphs[1:]

@@ -9,6 +9,7 @@ import streamlit as st
 from core.findings import Array
 from core.runs.folder import open_run
 from dashboard import longtail_items, readers, states, words
+from dashboard.data_profile import percents
 from dashboard.drawing import csv_button, show
 from dashboard.figures.longtail import place_bars
 from dashboard.figures.palette import run_colors
@@ -60,7 +61,7 @@ def _exposure(view: View, lists: dict[str, list[Array]], k: int) -> None:
     table = pd.DataFrame(rows, columns=["run", *EXPOSURE, "from"])
     st.markdown(f"**What the first {k} places show**, whether right or not")
     st.dataframe(
-        table,
+        percents(table, "coverage"),
         hide_index=True,
         placeholder="–",
         column_config=_columns(),
@@ -76,7 +77,7 @@ def _exposure(view: View, lists: dict[str, list[Array]], k: int) -> None:
 
 def _columns() -> dict[str, Any]:
     return {
-        "coverage": st.column_config.NumberColumn("coverage", format="percent", help=meaning("coverage")),
+        "coverage": st.column_config.NumberColumn("coverage", format="%.1f %%", help=meaning("coverage")),
         "gini": st.column_config.NumberColumn("Gini", format="%.4f", help=meaning("Gini")),
         "popularity": st.column_config.NumberColumn(
             "mean popularity", format="%.1f", help=meaning("mean popularity")

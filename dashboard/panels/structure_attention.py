@@ -52,7 +52,7 @@ def popularity(view: View) -> None:
     with row("controls", "popularity", (3, 6))[0]:
         cut = selection.pick(
             "popularity",
-            "Groups of equal",
+            "Cut items by equal",
             list(RULES),
             title=RULES.__getitem__,
             widget="segments",
@@ -77,7 +77,7 @@ def popularity(view: View) -> None:
         x="training pairs of the item",
         y="attention over an even share",
         counted="users",
-        value_format=".2f",
+        value_format=".3f",
     )
     figure.add_hline(y=1, line={"color": GREY, "dash": "dot", "width": 1.3})
     first = view.stated(HEADS[0])
@@ -112,13 +112,13 @@ def _preference_sentence(about: Preference | None) -> str:
     )
     if about.verdict == NEITHER:
         return f"neither popular nor rare items are clearly favoured; {ends} (95 % interval of the difference includes 0)."
-    return f":primary[{about.verdict} items are favoured]; {ends}."
+    return f":primary[{about.verdict} items are {about.how}favoured]; {ends}."
 
 
 def _table(table: pd.DataFrame) -> None:
     shown = table.assign(
         interval=[
-            f"{low:.2f} to {high:.2f}" if low == low else "–"
+            f"{low:.3f} to {high:.3f}" if low == low else "–"
             for low, high in zip(table["low"], table["high"])
         ]
     )
@@ -135,7 +135,7 @@ _PREFERENCE_COLUMNS: dict[str, Any] = {
     "name": st.column_config.TextColumn("attention of"),
     "title": st.column_config.TextColumn("items, by training pairs", help=meaning("popularity group")),
     "mean": st.column_config.NumberColumn(
-        "times even share", format="%.2f", help=meaning("relative attention")
+        "times even share", format="%.3f", help=meaning("relative attention")
     ),
     "interval": st.column_config.TextColumn("95 % interval", alignment="right"),
     "size": st.column_config.NumberColumn("users", format="localized"),
@@ -184,7 +184,7 @@ def _by_length(view: View, stated: Stated, table: pd.DataFrame) -> None:
         x="interactions of the user",
         y="entropy over ln n",
         counted="users",
-        value_format=".1%",
+        value_format=".2%",
     )
     figure.update_layout(showlegend=False)
     show(
@@ -227,10 +227,10 @@ _ENTROPY_COLUMNS: dict[str, Any] = {
     "title": st.column_config.TextColumn("interactions"),
     "size": st.column_config.NumberColumn("users", format="localized"),
     "mean": st.column_config.NumberColumn(
-        "entropy over ln n", format="%.1f %%", help=meaning("relative entropy")
+        "entropy over ln n", format="%.2f %%", help=meaning("relative entropy")
     ),
-    "low": st.column_config.NumberColumn("95 % from", format="%.1f %%"),
-    "high": st.column_config.NumberColumn("to", format="%.1f %%"),
+    "low": st.column_config.NumberColumn("95 % from", format="%.2f %%"),
+    "high": st.column_config.NumberColumn("to", format="%.2f %%"),
     "nats": st.column_config.NumberColumn("entropy (nats)", format="%.3f"),
     "most": st.column_config.NumberColumn("ln n (nats)", format="%.3f"),
 }

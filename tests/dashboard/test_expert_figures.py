@@ -165,6 +165,16 @@ def test_groups_draw_each_run_beside_the_other_with_its_interval() -> None:
     assert "5 users" in figure.layout.xaxis.ticktext[3]
 
 
+@pytest.mark.parametrize(("shrunk", "ticks"), [(1, ".0%"), (0.02, ".1%"), (0.001, ".2%")])
+def test_shares_close_together_get_ticks_that_tell_them_apart(shrunk, ticks) -> None:
+    rows = group_rows()
+    columns = ["mean", "low", "high"]
+    rows[columns] = 0.9 + shrunk * (rows[columns] - 0.5)
+    looks = {"one": ("#000000", "solid", "circle"), "two": ("#111111", "dash", "square")}
+    figure = by_group(rows, looks=looks, y="share", x="length", counted="users", value_format=".2%")
+    assert figure.layout.yaxis.tickformat == ticks
+
+
 @pytest.mark.parametrize(
     "figure",
     [

@@ -55,6 +55,8 @@ def test_attention_is_told_by_what_it_favours_or_how_even_it_is() -> None:
         favours
         == "attention :primary[favours popular items] (1.20 times an even share for the head, 0.80 for the tail)"
     )
+    slightly = structure_words.attention_in_short(Preference(1.02, 0.98, 90, POPULAR), 0.95)
+    assert ":primary[slightly favours popular items]" in slightly
     even = structure_words.attention_in_short(Preference(1.0, 1.0, 90, NEITHER), 0.95)
     assert ":primary[close to even]" in even
     assert "neither popular nor rare" in even
@@ -114,6 +116,7 @@ def test_entropy_is_told_by_length(last, said) -> None:
     table = pd.DataFrame(rows, columns=["title", "mean", "low", "high"])
     assert said in structure_words.entropy_sentence(0.8, table)
     assert "80.0 % as spread out" in structure_words.entropy_sentence(0.8, table.iloc[:1])
+    assert "99.93 % as spread out" in structure_words.entropy_sentence(0.99934, table.iloc[:1])
 
 
 @pytest.mark.parametrize(

@@ -10,6 +10,12 @@ def status(**fields) -> Status:
     return Status.model_validate({"state": "running", "created": 0.0, "queued": 100.0} | fields)
 
 
+def test_a_long_title_is_cut_to_a_line() -> None:
+    assert words.cut(" Torch ") == "Torch"
+    assert words.cut("ab cd ef", 8) == "ab cd ef"
+    assert words.cut("ab cd efg", 7) == "ab cd…"
+
+
 @pytest.mark.parametrize(
     ("value", "text"),
     [
