@@ -43,7 +43,8 @@ def collapsed(sizes: pd.DataFrame) -> Alarm | None:
 
 def undecided(sharpness: pd.DataFrame) -> Alarm | None:
     """Memberships are close to uniform. sharpness: of `hyperedges.sharpness_table`."""
-    found = sharpness[sharpness["largest"] < BARELY_ABOVE_EVEN * sharpness["even"]]
+    several = sharpness[sharpness["even"] < 1]  # a single hyperedge is told as collapsed
+    found = several[several["largest"] < BARELY_ABOVE_EVEN * several["even"]]
     if found.empty:
         return None
     named = ", ".join(

@@ -5,6 +5,7 @@ import plotly.graph_objects as go
 from plotly.subplots import make_subplots
 
 from dashboard.figures.palette import GREY, side_look
+from dashboard.figures.shapes import band
 from dashboard.figures.template import empty_figure, styled
 from dashboard.relations import GROUP_TITLES
 
@@ -75,25 +76,9 @@ def _add_sides(figure: go.Figure, table: pd.DataFrame, line: str, row: int) -> N
         figure.add_trace(_line(ordered, str(side), line, is_named=row == 1), row=row, col=1)
 
 
-def band_color(colour: str, strength: float) -> str:
-    """`colour` at an opacity of `strength`."""
-    red, green, blue = (int(colour[place : place + 2], 16) for place in (1, 3, 5))
-    return f"rgba({red},{green},{blue},{strength})"
-
-
 def _band(part: pd.DataFrame, side: str, low: str, high: str, strength: float) -> go.Scatter:
-    return go.Scatter(
-        x=[*part["epoch"], *part["epoch"][::-1]],
-        y=[*part[high], *part[low][::-1]],
-        mode="lines",
-        fill="toself",
-        fillcolor=band_color(side_look(side)[0], strength),
-        line={"width": 0},
-        hoverinfo="skip",
-        showlegend=False,
-        legendgroup=side,
-        name=f"{GROUP_TITLES[side]} {low} to {high}",
-    )
+    name = f"{GROUP_TITLES[side]} {low} to {high}"
+    return band(part, low, high, side_look(side)[0], group=side, name=name, strength=strength)
 
 
 def _line(part: pd.DataFrame, side: str, column: str, *, is_named: bool) -> go.Scatter:

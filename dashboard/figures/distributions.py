@@ -5,6 +5,7 @@ import plotly.graph_objects as go
 from plotly.subplots import make_subplots
 
 from dashboard.figures.palette import behavior_color
+from dashboard.figures.shapes import quantile_box
 from dashboard.figures.template import empty_figure, styled
 
 
@@ -23,24 +24,10 @@ def spread_boxes(table: pd.DataFrame) -> go.Figure:
     )
     for place, group in enumerate(groups, start=1):
         for row in table[table["group"] == group].to_dict("records"):
-            figure.add_trace(_box(row), row=1, col=place)
+            name = str(row["relation"])
+            figure.add_trace(quantile_box(name, row, behavior_color(name)), row=1, col=place)
     styled(figure, height=300, y="")
     figure.update_layout(showlegend=False)
     figure.update_yaxes(zeroline=True, zerolinewidth=1)
     figure.update_yaxes(title_text="attention", col=1)
     return figure
-
-
-def _box(row: dict[str, object]) -> go.Box:
-    return go.Box(
-        x=[row["relation"]],
-        lowerfence=[row["q05"]],
-        q1=[row["q25"]],
-        median=[row["median"]],
-        q3=[row["q75"]],
-        upperfence=[row["q95"]],
-        mean=[row["mean"]],
-        name=str(row["relation"]),
-        marker={"color": behavior_color(str(row["relation"]))},
-        line={"width": 1.5},
-    )

@@ -6,6 +6,7 @@ import pandas as pd
 import plotly.graph_objects as go
 
 from dashboard.figures.palette import DASHES, GREY, MARKERS, behavior_color, behavior_position
+from dashboard.figures.shapes import band
 from dashboard.figures.template import empty_figure, styled
 
 # colour, dash and marker of a line
@@ -57,23 +58,9 @@ def lines_over_epochs(
 
 def _add_line(figure: go.Figure, name: str, part: pd.DataFrame, look: Look, value: tuple[str, str]) -> None:
     (colour, dash, marker), (y, form) = look, value
-    red, green, blue = (int(colour[i : i + 2], 16) for i in (1, 3, 5))
     has_band = bool(part[["low", "high"]].notna().all(axis=None))
     if has_band:
-        figure.add_trace(
-            go.Scatter(
-                x=[*part["epoch"], *part["epoch"][::-1]],
-                y=[*part["high"], *part["low"][::-1]],
-                mode="lines",
-                fill="toself",
-                fillcolor=f"rgba({red},{green},{blue},0.15)",
-                line={"width": 0},
-                hoverinfo="skip",
-                showlegend=False,
-                legendgroup=name,
-                name=f"{name} band",
-            )
-        )
+        figure.add_trace(band(part, "low", "high", colour, group=name))
     spread = f"<br>middle half %{{customdata[0]:{form}}} to %{{customdata[1]:{form}}}" if has_band else ""
     figure.add_trace(
         go.Scatter(

@@ -16,6 +16,7 @@ from dashboard.figures.palette import (
     behavior_color,
     behavior_position,
 )
+from dashboard.figures.shapes import band, quantile_box
 from dashboard.figures.template import MAIN_HEIGHT, empty_figure, styled
 
 Look = tuple[str, str, str]
@@ -99,20 +100,8 @@ def gate_boxes(table: pd.DataFrame, *, looks: Mapping[str, Look]) -> go.Figure:
         return empty_figure("No gates to show")
     figure = go.Figure()
     for row in table.to_dict("records"):
-        figure.add_trace(
-            go.Box(
-                x=[row["expert"]],
-                lowerfence=[row["q05"]],
-                q1=[row["q25"]],
-                median=[row["median"]],
-                q3=[row["q75"]],
-                upperfence=[row["q95"]],
-                mean=[row["mean"]],
-                name=str(row["expert"]),
-                marker={"color": looks[row["expert"]][0]},
-                line={"width": 1.5},
-            )
-        )
+        name = str(row["expert"])
+        figure.add_trace(quantile_box(name, row, looks[name][0]))
     styled(figure, height=min(MAIN_HEIGHT, 120 + 58 * max(4, len(table))), x="expert", y="gate")
     figure.update_yaxes(range=[-0.02, 1.02], tickformat=PERCENT, dtick=0.25)
     figure.update_layout(showlegend=False)
@@ -156,20 +145,7 @@ def gates_over_epochs(
 
 def _add_expert(figure: go.Figure, expert: str, part: pd.DataFrame, look: Look) -> None:
     colour, dash, marker = look
-    red, green, blue = (int(colour[i : i + 2], 16) for i in (1, 3, 5))
-    figure.add_trace(
-        go.Scatter(
-            x=[*part["epoch"], *part["epoch"][::-1]],
-            y=[*part["q75"], *part["q25"][::-1]],
-            fill="toself",
-            fillcolor=f"rgba({red},{green},{blue},0.13)",
-            line={"width": 0},
-            hoverinfo="skip",
-            showlegend=False,
-            legendgroup=expert,
-            name=f"{expert} band",
-        )
-    )
+    figure.add_trace(band(part, "q25", "q75", colour, group=expert))
     figure.add_trace(
         go.Scatter(
             x=part["epoch"],

@@ -7,6 +7,7 @@ import pandas as pd
 import plotly.graph_objects as go
 
 from dashboard.figures.palette import DASHES, GREY, MARKERS, VERMILLION
+from dashboard.figures.shapes import band
 from dashboard.figures.template import empty_figure, styled
 from dashboard.information import DEPTHS
 
@@ -104,22 +105,8 @@ def depth_lines(
 
 def _add_depth(figure: go.Figure, depth: int, part: pd.DataFrame, digits: str) -> None:
     colour, name = depth_color(depth), DEPTHS[depth]
-    red, green, blue = (int(colour[i : i + 2], 16) for i in (1, 3, 5))
     if part["levels"].max() > 1:
-        figure.add_trace(
-            go.Scatter(
-                x=[*part["epoch"], *part["epoch"][::-1]],
-                y=[*part["high"], *part["low"][::-1]],
-                mode="lines",
-                fill="toself",
-                fillcolor=f"rgba({red},{green},{blue},0.15)",
-                line={"width": 0},
-                hoverinfo="skip",
-                showlegend=False,
-                legendgroup=name,
-                name=f"{name} band",
-            )
-        )
+        figure.add_trace(band(part, "low", "high", colour, group=name))
     figure.add_trace(
         go.Scatter(
             x=part["epoch"],

@@ -6,8 +6,8 @@ import pandas as pd
 import plotly.graph_objects as go
 from plotly.subplots import make_subplots
 
-from dashboard.figures.alignment import band_color
 from dashboard.figures.palette import GREY
+from dashboard.figures.shapes import band, quantile_box
 from dashboard.figures.template import SMALL_HEIGHT, empty_figure, styled
 from dashboard.information import SIDES
 from dashboard.relations import GROUP_TITLES
@@ -27,23 +27,8 @@ def modality_boxes(table: pd.DataFrame, *, looks: Looks, y: str) -> go.Figure:
     figure = _sides(table)
     for column, side in enumerate(SIDES, start=1):
         for row in table[table["side"] == side].to_dict("records"):
-            figure.add_trace(
-                go.Box(
-                    x=[row["modality"]],
-                    lowerfence=[row["q05"]],
-                    q1=[row["q25"]],
-                    median=[row["median"]],
-                    q3=[row["q75"]],
-                    upperfence=[row["q95"]],
-                    mean=[row["mean"]],
-                    name=str(row["modality"]),
-                    marker={"color": looks[str(row["modality"])][0]},
-                    line={"width": 1.5},
-                    width=0.45,
-                ),
-                row=1,
-                col=column,
-            )
+            name = str(row["modality"])
+            figure.add_trace(quantile_box(name, row, looks[name][0], width=0.45), row=1, col=column)
     styled(figure, height=SMALL_HEIGHT + 40)
     figure.update_layout(showlegend=False)
     figure.update_xaxes(showgrid=False)
@@ -86,18 +71,7 @@ def _course(
     part: pd.DataFrame, name: str, look: tuple[str, str, str], is_named: bool
 ) -> tuple[go.Scatter, go.Scatter]:
     colour, dash, marker = look
-    band = go.Scatter(
-        x=[*part["epoch"], *part["epoch"][::-1]],
-        y=[*part["q75"], *part["q25"][::-1]],
-        mode="lines",
-        fill="toself",
-        fillcolor=band_color(colour, 0.15),
-        line={"width": 0},
-        hoverinfo="skip",
-        showlegend=False,
-        legendgroup=name,
-        name=f"{name} band",
-    )
+    area = band(part, "q25", "q75", colour, group=name)
     line = go.Scatter(
         x=part["epoch"],
         y=part["mean"],
@@ -111,4 +85,4 @@ def _course(
         hovertemplate=f"<b>{name}</b>, epoch %{{x}}<br>mean %{{y:.1%}}<br>middle half %{{customdata[0]:.1%}} to "
         "%{customdata[1]:.1%}<extra></extra>",
     )
-    return band, line
+    return area, line

@@ -1,4 +1,4 @@
-"""Which colour stands for which behaviour, system and run: the same on every page, safe for colour-blind readers.
+"""Which colour stands for which behaviour, modality and run: the same on every page, safe for colour-blind readers.
 
 The eight colours are Okabe and Ito's (2008). Colour is never the only sign: behaviours also keep one line dash and
 one marker.
@@ -17,27 +17,6 @@ BEHAVIORS = {
     "cart": ORANGE,
     "buy": GREEN,
     "interaction": BLUE,
-}
-SYSTEMS = {
-    "cigf": BLUE,
-    "hgib": VERMILLION,
-    "egra": GREEN,
-    "srgformer": PURPLE,
-    "hgcvae": ORANGE,
-    "mule": "#FF7F6B",
-    "crgcn": "#7FB800",
-    "mbgmn": "#4E7F1E",
-    "mbgcn": "#B5476B",
-    "lightgcn_m": SKY,
-    "ngcf_m": "#9B7FD1",
-    "cascading_rank": "#9C5A3C",
-    "lightgcn": "#3A87B0",
-    "ngcf": "#6A51A3",
-    "mf": "#2E8B8B",
-    "ease": "#7A6A00",
-    "itemknn": "#B5A642",
-    "seen_before": GREY,
-    "popularity": "#B0B0B0",
 }
 MODALITIES = {"text": GREEN, "image": PURPLE, "visual": PURPLE, "audio": ORANGE}
 SERIES = (BLUE, ORANGE, GREEN, PURPLE, SKY, VERMILLION, GREY, YELLOW)
@@ -59,10 +38,6 @@ def behavior_position(behavior: str) -> int:
     known = ("buy", "view", "cart", "favorite", "favourite", "fav")
     place = known.index(behavior) if behavior in known else sum(behavior.encode())
     return min(place, 3) if behavior in known else place % len(DASHES)
-
-
-def system_color(system: str) -> str:
-    return SYSTEMS.get(system, SERIES[sum(system.encode()) % len(SERIES)])
 
 
 def modality_look(modality: str, place: int) -> tuple[str, str, str]:
