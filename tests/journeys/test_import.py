@@ -19,6 +19,7 @@ if TYPE_CHECKING:
 
 pytestmark = [pytest.mark.journey, pytest.mark.timeout(900)]
 A_MINUTE = 60_000
+EPOCHS = 8
 EXPERTS = "Which experts decide a recommendation, and do the tasks get in each other's way?"
 
 
@@ -51,11 +52,12 @@ def choose(page: "Page", label: str, value: str) -> None:
 
 
 def trained(page: "Page", system: str, preset: str, protocol: str) -> str:
-    """Train `system` on the data the page is about, wait for its test metrics, and return the run's id."""
+    """Train `system` for a few epochs on the data the page is about, wait for its test metrics, and return the run's id."""
     page.get_by_role("link", name="Train", exact=False).first.click()
     shown(page.get_by_role("heading", name="What should be trained, and how?"))
     for label, value in (("System", system), ("Preset", preset), ("Protocol", protocol)):
         choose(page, label, value)
+    page.goto(f"{page.url}&set=epochs%3D{EPOCHS}")
     page.get_by_role("button", name="Train 1 run").click()
     shown(page.get_by_role("heading", name="What are my runs doing?"))
     shown(page.get_by_text("Finished after"), 4 * A_MINUTE)

@@ -1,9 +1,12 @@
 """A tiny home with every kind of run, and the app opened on one of its pages, without supervisor or browser."""
 
+import os
 from collections.abc import Callable
+from functools import cache
 from pathlib import Path
 
 import pytest
+from streamlit.components.v2 import manifest_scanner
 from streamlit.testing.v1 import AppTest
 
 from core.data import profile_store
@@ -13,6 +16,16 @@ from dashboard.navigation import ROOT
 from tests.dashboard import stored_runs
 
 Opener = Callable[..., AppTest]
+
+
+_components = cache(manifest_scanner.scan_component_manifests)
+
+
+@pytest.fixture(autouse=True)
+def _quick(monkeypatch: pytest.MonkeyPatch) -> None:
+    """Nothing is forced to the disk, and installed packages are looked through once instead of at every start of the app."""
+    monkeypatch.setattr(manifest_scanner, "scan_component_manifests", _components)
+    monkeypatch.setattr(os, "fsync", lambda file: None)
 
 
 @pytest.fixture
@@ -44,11 +57,12 @@ def opened() -> Opener:
     """Open a page of the real app, `opened("runs", run="done-run")`, and check that no exception box shows."""
 
     def open_page(page: str, **params: str | list[str]) -> AppTest:
-        app = AppTest.from_file(str(ROOT / "dashboard" / "app.py"), default_timeout=30).run()
+        app = AppTest.from_file(str(ROOT / "dashboard" / "app.py"), default_timeout=30)
         for field, value in params.items():
             app.query_params[field] = value
         if page != "home":
-            app.switch_page(f"../pages/{page}.py").run()
+            app.switch_page(f"../pages/{page}.py")
+        app.run()
         assert not app.exception, app.exception
         return app
 
