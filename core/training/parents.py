@@ -19,6 +19,7 @@ from core.recipe import Recipe, parent_recipe
 from core.runs.folder import RunFolder
 from core.runs.lock import Busy
 from core.runs.standing import cell_of, known, taken_here
+from core.training.failure import in_words
 from core.training.trainer import Stopped
 
 log = logging.getLogger("relscope")
@@ -94,9 +95,12 @@ def _finished(
             log.info("another process has taken the parent run")
         except Stopped:
             raise
-        except RelScopeError as error:
+        except OSError:  # a full disk is told and waited out by whoever started the child
+            raise
+        except Exception as error:
             named = f"run {mine.run_id}" if mine is not None else "run"
-            raise RunError(f"its parent {named} failed: {error}") from error
+            why = str(error) if isinstance(error, RelScopeError) else in_words(error)
+            raise RunError(f"its parent {named} failed: {why}") from error
         if found is not None and found.run_id != waiting_for:
             waiting_for = found.run_id
             awaited(waiting_for)

@@ -19,7 +19,6 @@ from core.data.ranking import RankingData, ranking_data
 from core.errors import DataError, DeviceError, RelScopeError, RunError
 from core.evaluation.edges import known_noise
 from core.evaluation.ranking import check_feasible
-from core.files import DISK_IS_FULL
 from core.home import Home
 from core.models.base import Fitted, Ranker
 from core.models.registry import build
@@ -30,6 +29,7 @@ from core.runs.lock import claimed
 from core.runs.worker import device_given, running_now, stop_signals
 from core.training.checkpoint import Progress, load_model
 from core.training.device import be_deterministic, device_title, pick_device, use_threads
+from core.training.failure import in_words
 from core.training.outcome import write_environment, write_learned, write_result
 from core.training.parents import pretrained, stored_embeddings
 from core.training.trainer import Hooks, Stopped, Trainer
@@ -65,7 +65,7 @@ def work(
             raise
         except BaseException as error:  # the outermost edge: nothing may end without a status
             log.exception("failed")
-            beat.end(state="failed", error={"message": _plain(error), "traceback": traceback.format_exc()})
+            beat.end(state="failed", error={"message": in_words(error), "traceback": traceback.format_exc()})
             raise
         beat.end(state="done", message="")
         return entry
@@ -244,16 +244,6 @@ def _logged(run: RunFolder) -> Iterator[None]:
         if not warned.handlers:  # a parent run is trained while its child's log is open
             logging.captureWarnings(False)
         handler.close()
-
-
-def _plain(error: BaseException) -> str:
-    if isinstance(error, torch.OutOfMemoryError):
-        return f"the GPU ran out of memory ({error}); lower dim, num_layers or the batch size, or train on the CPU"
-    if isinstance(error, OSError) and error.errno in DISK_IS_FULL:
-        return "the disk is full; make room, then resume the run"
-    if isinstance(error, MemoryError):
-        return "the machine ran out of memory; lower dim, num_layers or the batch size"
-    return f"{type(error).__name__}: {error}"
 
 
 def _resume_hint(run: RunFolder, reason: str) -> str:

@@ -61,12 +61,19 @@ def test_a_parent_that_stopped_half_way_is_resumed(home: Home, uninterrupted, mo
     same(run, uninterrupted[1])
 
 
-def test_a_failing_parent_fails_the_child_and_is_named(home: Home, monkeypatch):
+@pytest.mark.parametrize(
+    ("error", "told"),
+    [
+        (DataError("the features are wrong"), "the features are wrong"),
+        (ZeroDivisionError("by nought"), "ZeroDivisionError: by nought"),
+    ],
+)
+def test_a_failing_parent_fails_the_child_and_is_named(home: Home, monkeypatch, error: Exception, told: str):
     build = worker.build
 
     def fail(key: str, *rest: Any) -> Any:
         if key == "mgcn":
-            raise DataError("the features are wrong")
+            raise error
         return build(key, *rest)
 
     run = child(home)
@@ -76,8 +83,8 @@ def test_a_failing_parent_fails_the_child_and_is_named(home: Home, monkeypatch):
     (parent,) = others(home, "child")
     for each in (run, parent):
         assert each.status().state == "failed"
-    assert parent.status().error.message == "the features are wrong"
-    assert run.status().error.message == f"its parent run {parent.run_id} failed: the features are wrong"
+    assert parent.status().error.message == told
+    assert run.status().error.message == f"its parent run {parent.run_id} failed: {told}"
     assert run.status().parent == parent.run_id
     monkeypatch.setattr(worker, "build", build)
     work(home, run)
