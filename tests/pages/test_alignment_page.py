@@ -88,7 +88,7 @@ def test_the_slider_moves_the_answer_and_groups_say_that_they_stay(egra, opened)
 
 
 def test_groups_are_those_of_the_training_pairs(egra, home, data, opened, tables) -> None:
-    opened("alignment", run="egra-run")
+    said = texts(opened("alignment", run="egra-run"))
     rows = open_dataset(home, data.name).interactions()
     trained = rows[(rows["behavior"] == "buy") & (rows["split"] == "train")]
     counts = trained.groupby("user").size()
@@ -100,6 +100,8 @@ def test_groups_are_those_of_the_training_pairs(egra, home, data, opened, tables
         assert row["size"] == len(own)
         assert row["mean"] == pytest.approx(degree[:211][own].mean())
     assert set(tables["alignment-groups-item-scored-egra-run"]["measure"]) == {"cosine", "weight"}
+    users, items = data.num_users - len(counts), data.num_items - trained["item"].nunique()
+    assert f"over all nodes, {users} users and {items} items never trained among them" in said
 
 
 def test_the_rule_of_the_address_cuts_items_otherwise(egra, opened, tables) -> None:
