@@ -27,10 +27,10 @@ app: setup
 	@$(BIN)/python -m core demo-data --if-missing
 	@$(BIN)/python -m streamlit run dashboard/app.py --server.port $(PORT)
 
-# one file at a time per worker, each with one thread; WORKERS=0 runs them one after another
+# shared out among workers, each with one thread; WORKERS=0 runs them one after another
 WORKERS ?= auto
 test: setup-dev
-	OMP_NUM_THREADS=1 $(BIN)/python -m pytest -n $(WORKERS) --maxprocesses 4 --dist loadfile
+	OMP_NUM_THREADS=1 $(BIN)/python -m pytest -n $(WORKERS) --maxprocesses 4 --dist worksteal
 
 lint: setup-dev
 	$(BIN)/ruff format --check .

@@ -6,7 +6,7 @@ server does without. G groups, U users.
 
 import json
 import sys
-from collections.abc import Mapping, Sequence
+from collections.abc import Sequence
 from dataclasses import asdict
 from pathlib import Path
 from typing import Any
@@ -90,8 +90,9 @@ def shared_users(groups: Sequence[Sequence[tuple[Ints, Floats]]]) -> tuple[Float
     return np.stack(means), len(union) - len(common)
 
 
-def answer(question: Mapping[str, Any]) -> dict[str, Any]:
+def answer(asked: bytes) -> dict[str, Any]:
     """What `compared` says of a question in JSON: groups (run folders as paths), protocol, metric."""
+    question = json.loads(asked)
     groups = [[RunFolder(Path(path)) for path in paths] for paths in question["groups"]]
     try:
         tests, dropped = compared(groups, question["protocol"], question["metric"])
@@ -101,4 +102,4 @@ def answer(question: Mapping[str, Any]) -> dict[str, Any]:
 
 
 if __name__ == "__main__":
-    sys.stdout.write(json.dumps(answer(json.load(sys.stdin))))
+    sys.stdout.write(json.dumps(answer(sys.stdin.buffer.read())))

@@ -1,12 +1,9 @@
 """A tiny home with every kind of run, and the app opened on one of its pages, without supervisor or browser."""
 
-import os
 from collections.abc import Callable
-from functools import cache
 from pathlib import Path
 
 import pytest
-from streamlit.components.v2 import manifest_scanner
 from streamlit.testing.v1 import AppTest
 
 from core.data import profile_store
@@ -14,18 +11,15 @@ from core.home import Home
 from core.runs import launch
 from dashboard.navigation import ROOT
 from tests.dashboard import stored_runs
+from tests.quick_apps import quick_app, tests_answered_here
 
+__all__ = ["quick_app", "tests_answered_here"]
 Opener = Callable[..., AppTest]
 
 
-_components = cache(manifest_scanner.scan_component_manifests)
-
-
 @pytest.fixture(autouse=True)
-def _quick(monkeypatch: pytest.MonkeyPatch) -> None:
-    """Nothing is forced to the disk, and installed packages are looked through once instead of at every start of the app."""
-    monkeypatch.setattr(manifest_scanner, "scan_component_manifests", _components)
-    monkeypatch.setattr(os, "fsync", lambda file: None)
+def _quick(quick_app: None, tests_answered_here: None) -> None:
+    """Every page is opened quickly."""
 
 
 @pytest.fixture

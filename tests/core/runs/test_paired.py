@@ -95,7 +95,9 @@ def test_groups_are_tested_against_the_first(stored) -> None:
 
 def test_a_question_is_answered_in_json(stored) -> None:
     paths = [[str(stored(name, *values(seed)).path)] for name, seed in (("a", 1), ("b", 2))]
-    said = json.loads(json.dumps(answer({"groups": paths, "protocol": "full", "metric": "hr@10"})))
+    said = json.loads(
+        json.dumps(answer(json.dumps({"groups": paths, "protocol": "full", "metric": "hr@10"}).encode()))
+    )
     assert said["tests"][0]["size"] == USERS
-    refused = answer({"groups": paths, "protocol": "full", "metric": "hr@99"})
+    refused = answer(json.dumps({"groups": paths, "protocol": "full", "metric": "hr@99"}).encode())
     assert "keeps no hr@99" in refused["refused"]
