@@ -21,7 +21,7 @@ with states.page(
     if summary is None:
         states.empty(
             "No runs yet",
-            "Train EGRA on the demo data; it takes about two minutes, pretraining included.",
+            "Train EGRA on the demo data; it takes about a minute, pretraining included.",
             "train",
             "Set up a run",
             system="egra",

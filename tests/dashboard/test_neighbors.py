@@ -9,6 +9,7 @@ from dashboard import neighbors
 from dashboard.alignment_readers import TrainedUsers
 from dashboard.neighbors import ItemGraph
 from dashboard.node_groups import items_by_popularity
+from dashboard.panels.alignment_links import in_words
 from tests.dashboard import stored_alignment as made
 
 ITEMS = 13
@@ -120,3 +121,11 @@ def test_shared_users_are_those_trained_on_both() -> None:
     assert users.counts().tolist() == [3, 2, 0]
     assert users.of(1).tolist() == [4, 5]
     assert users.shared(0, [0, 1, 2]) == [3, 1, 0]
+
+
+def test_graphs_without_any_link_say_nothing_of_overlap() -> None:
+    graphs = [graph(neighbors.BEHAVIOR, [[]] * ITEMS), graph("item_links_raw_text", [[]] * ITEMS)]
+    groups = items_by_popularity(PAIRS, "equal_mass")
+    said = in_words(graphs, groups, neighbors.summary_table(graphs, groups, [neighbors.overlap(*graphs)]))
+    assert said.startswith("In the behaviour graph an item has 0.0 neighbours on average. Of ")
+    assert "0 (**0.0 %**) are linked to a head item." in said

@@ -142,6 +142,10 @@ def test_memberships_close_to_even_are_told() -> None:
     alarm = structure_alarms.undecided(sizes_of(spread_out(), 0.39)[1])
     assert "users by *image*: largest share 39.0 %" in alarm.text
     assert "an even one is 33.3 %" in alarm.text
+    alone = pd.DataFrame(
+        {"modality": ["image"], "side": ["user"], "largest": [1.0], "even": [1.0], "nodes": [9]}
+    )
+    assert structure_alarms.undecided(alone) is None, "one hyperedge holds everybody, which is another alarm"
 
 
 def branch_table(idle: float) -> pd.DataFrame:
