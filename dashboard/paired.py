@@ -117,6 +117,11 @@ def overall(table: pd.DataFrame, one: str) -> str:
     return f" **{one}** is ahead of {which} others."
 
 
+def effect_text(effect: float) -> str:
+    """An effect size with its sign: `+0.051`, `−0.199`."""
+    return f"{effect:+.3f}".replace("-", "−")
+
+
 def p_text(p: float) -> str:
     """`.0123`, or `< .0001` on one line."""
     return "<\u00a0.0001" if p < 0.0001 else words.score(p)

@@ -3,14 +3,10 @@
 What they return is shared between sessions: read it, never write into it.
 """
 
-import zlib
-from collections import OrderedDict
 from collections.abc import Mapping
-from dataclasses import dataclass, field
+from dataclasses import dataclass
 from pathlib import Path
-from threading import Lock
 from typing import TYPE_CHECKING, Any
-from zipfile import BadZipFile
 
 import numpy as np
 import pandas as pd
@@ -19,17 +15,17 @@ import streamlit as st
 from core.data import profile_store
 from core.data.dataset import Dataset, DatasetInfo, list_datasets, open_dataset
 from core.errors import DataError, RunError
-from core.files import read_json
+from core.files import DAMAGED_ARCHIVE, read_json
 from core.findings import Array, Finding, History, list_findings, load_finding, load_history
 from core.home import Home, find_home
 from core.protocol import FitOn
 from core.recipe import Recipe
 from core.runs.folder import RunFolder
 from core.runs.index import list_runs
-from core.runs.metrics import MetricRow, latest_rows, read_metrics
 from core.runs.requests import pending_requests
 from core.runs.state import supervisor_state
 from core.runs.summary import RunSummary
+from dashboard.metric_tails import MetricTails
 
 if TYPE_CHECKING:
     from core.data.ranking import RankingData
@@ -297,41 +293,10 @@ def _recommendations(path: str, written: Stamp) -> Recommendations:
     try:
         with np.load(path, allow_pickle=False) as arrays:
             return Recommendations(arrays["users"], arrays["items"], arrays["scores"])
-    except (OSError, ValueError, KeyError, EOFError, BadZipFile, zlib.error) as error:
+    except DAMAGED_ARCHIVE as error:
         raise RunError(
             f"{path}: cannot be read ({error}); resume or repeat the run to write it again"
         ) from error
-
-
-@dataclass
-class MetricTail:
-    """What has been read of one metrics.jsonl so far, and where to go on."""
-
-    cursor: int = 0
-    rows: list[MetricRow] = field(default_factory=list)
-
-
-class MetricTails:
-    """Follows metrics files from a cursor, so that a live page reads only what is new; the oldest are forgotten."""
-
-    def __init__(self, limit: int = 32) -> None:
-        self._tails: OrderedDict[str, MetricTail] = OrderedDict()
-        self._limit = limit
-        self._lock = Lock()
-
-    def rows(self, path: Path) -> list[MetricRow]:
-        """Every row of `path`, rows repeated after a resume only once."""
-        with self._lock:
-            tail = self._tails.setdefault(str(path), MetricTail())
-            if stamp(path)[1] < tail.cursor:
-                tail.cursor, tail.rows = 0, []
-            new, tail.cursor = read_metrics(path, tail.cursor)
-            if new:
-                tail.rows = latest_rows([*tail.rows, *new])
-            self._tails.move_to_end(str(path))
-            while len(self._tails) > self._limit:
-                self._tails.popitem(last=False)
-            return tail.rows
 
 
 @st.cache_resource

@@ -13,7 +13,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from core.errors import RelScopeError, RunError
-from core.files import DAMAGED_ARCHIVE, replacing
+from core.files import DAMAGED_ARCHIVE, DISK_IS_FULL, replacing
 from core.home import Home
 from core.recipe import Recipe, parent_recipe
 from core.runs.folder import RunFolder
@@ -95,9 +95,9 @@ def _finished(
             log.info("another process has taken the parent run")
         except Stopped:
             raise
-        except OSError:  # a full disk is told and waited out by whoever started the child
-            raise
         except Exception as error:
+            if isinstance(error, OSError) and error.errno in DISK_IS_FULL:
+                raise  # its own exit status says so to whoever started the child
             named = f"run {mine.run_id}" if mine is not None else "run"
             why = str(error) if isinstance(error, RelScopeError) else in_words(error)
             raise RunError(f"its parent {named} failed: {why}") from error

@@ -94,7 +94,7 @@ def _draw_tests(view: View, bench: Bench, table: pd.DataFrame, one: str, dropped
                 "95 % interval": [f"{a:+.4f} to {b:+.4f}" for a, b in zip(named["low"], named["high"])],
                 "p, t-test": named["t_p"].map(paired.p_text),
                 "p, Wilcoxon": named["wilcoxon_p"].map(paired.p_text),
-                "effect size d": [f"{value:+.3f}".replace("-", "−") for value in named["effect"]],
+                "effect size d": [paired.effect_text(value) for value in named["effect"]],
                 "users ahead": named["better"].map(_percent),
                 "users behind": named["worse"].map(_percent),
                 "users": [f"{value:,}" for value in named["users"]],

@@ -94,7 +94,7 @@ def _test_table(table: pd.DataFrame) -> None:
                 ],
                 "p, t-test": table["t_p"].map(paired.p_text),
                 "p, Wilcoxon": table["wilcoxon_p"].map(paired.p_text),
-                "effect size d": [f"{value:+.3f}".replace("-", "−") for value in table["effect"]],
+                "effect size d": [paired.effect_text(value) for value in table["effect"]],
                 "users ahead": table["better"].map(_percent),
                 "users behind": table["worse"].map(_percent),
                 "users": [f"{value:,}" for value in table["users"]],

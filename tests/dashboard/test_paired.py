@@ -128,3 +128,8 @@ def test_what_the_other_comparisons_say() -> None:
 def test_small_p_values_have_a_bound() -> None:
     assert paired.p_text(0.01234) == ".0123"
     assert paired.p_text(1e-9) == "<\u00a0.0001"
+
+
+@pytest.mark.parametrize(("effect", "text"), [(-0.1994, "−0.199"), (0.0508, "+0.051"), (0.0, "+0.000")])
+def test_effect_sizes_carry_a_true_sign(effect, text) -> None:
+    assert paired.effect_text(effect) == text

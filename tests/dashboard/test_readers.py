@@ -8,7 +8,7 @@ from core.runs.folder import delete_run
 from core.runs.metrics import MetricWriter, read_metrics
 from core.runs.requests import write_request
 from dashboard import readers
-from dashboard.readers import MetricTails
+from dashboard.metric_tails import MetricTails
 from tests.dashboard import stored_runs
 
 

@@ -9,6 +9,7 @@ import pytest
 
 from core.data.dataset import open_dataset
 from core.home import Home
+from core.runs.folder import open_run
 from tests.journeys.browser import ARGUMENTS, running_server
 from tests.journeys.made_events import ITEMS, USERS, write_events
 from tests.journeys.processes import end_supervisor
@@ -132,6 +133,7 @@ def test_a_stranger_imports_a_log_trains_two_systems_and_compares_them(
         assert complaints == []
         browser.close()
 
+    assert {open_run(home, run).recipe().config["epochs"] for run in (first, second)} == {EPOCHS}
     info = open_dataset(home, "bestellungen_marz").info
     assert (info.num_users, info.num_items) == (USERS, ITEMS)
     assert info.behaviors == ("view", "add_to_cart", "buy")

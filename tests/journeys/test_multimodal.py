@@ -78,6 +78,7 @@ def test_multimodal_systems_are_trained_and_looked_at(chromium: str, server: str
         shown(page.get_by_text("Builds on"))
         parent = open_run(home, egra).status().parent
         assert parent is not None
+        assert [open_run(home, run).status().epochs for run in (egra, parent)] == [4, 3]
         page.get_by_role("button", name="See its alignment").click()
         shown(
             page.get_by_role("heading", name="Do modalities agree with behaviour, and what links the items?")

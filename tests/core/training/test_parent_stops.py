@@ -66,6 +66,7 @@ def test_a_parent_that_stopped_half_way_is_resumed(home: Home, uninterrupted, mo
     [
         (DataError("the features are wrong"), "the features are wrong"),
         (ZeroDivisionError("by nought"), "ZeroDivisionError: by nought"),
+        (PermissionError("not yours"), "PermissionError: not yours"),
     ],
 )
 def test_a_failing_parent_fails_the_child_and_is_named(home: Home, monkeypatch, error: Exception, told: str):
