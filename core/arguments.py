@@ -7,7 +7,7 @@ from collections.abc import Callable, Mapping, Sequence
 from core.catalog.systems import CATALOG
 from core.data.importers.limits import DEFAULT_MAX_MB
 from core.home import Home
-from core.protocol import PROTOCOLS
+from core.protocol import PROTOCOLS, SELECTION_TITLES
 
 Arguments = argparse.Namespace
 Act = Callable[[Home, Arguments], int]
@@ -104,7 +104,9 @@ def _json(parser: argparse.ArgumentParser) -> argparse.ArgumentParser:
 
 
 def _import_arguments(parser: argparse.ArgumentParser) -> None:
-    parser.add_argument("layout", help="table, behavior-text, behavior-npz, mbgmn, mmrec, recbole, or auto")
+    parser.add_argument(
+        "layout", help="table, behavior-text, behavior-npz, mbgmn, mmrec, recbole, heco, hetero, or auto"
+    )
     parser.add_argument("source", help="file or folder to read")
     parser.add_argument("--name", required=True, help="name of the data set")
     parser.add_argument("--behaviors", help="behaviours in funnel order, target last: view,cart,buy")
@@ -130,6 +132,13 @@ def _import_arguments(parser: argparse.ArgumentParser) -> None:
         choices=["as-given", "unit", "standard"],
         default="as-given",
         help="features of items: untouched, every row of length one, or every column of mean 0 and variance 1",
+    )
+    parser.add_argument("--target-type", metavar="TYPE", help="node type whose classes are learned (graphs)")
+    parser.add_argument(
+        "--metapaths",
+        metavar="WALKS",
+        help="walks of a graph from the target type back to it: 'PAP=paper,author,paper; PVP=paper,venue,paper'; where "
+        "several relations join two types, name one: paper:cites:paper",
     )
     parser.add_argument("--dry-run", action="store_true", help="read, check and report; store nothing")
     parser.add_argument(
@@ -186,9 +195,7 @@ def _how_arguments(parser: argparse.ArgumentParser, set_help: str) -> None:
         "--protocol", help=f"{', '.join(PROTOCOLS)}, with options as in full:mask_valid=false"
     )
     parser.add_argument("--fit-on", choices=["train", "train+valid"], default="train")
-    parser.add_argument(
-        "--selection", choices=["valid", "last", "test_as_published"], help="how the epoch is chosen"
-    )
+    parser.add_argument("--selection", choices=list(SELECTION_TITLES), help="how the epoch is chosen")
 
 
 def _recipe_arguments(parser: argparse.ArgumentParser) -> argparse.ArgumentParser:

@@ -48,9 +48,10 @@ def _datasets(home: Home, args: Arguments) -> int:
     if args.json:
         print(json.dumps([info.model_dump(mode="json") for info in infos]))
     for info in infos if not args.json else ():
-        print(
-            f"{info.name:24} {info.num_users:>9,} users {info.num_items:>9,} items  {', '.join(info.behaviors)}"
-        )
+        sizes = f"{info.num_users:>9,} users {info.num_items:>9,} items  {', '.join(info.behaviors)}"
+        if not info.behaviors:
+            sizes = f"{sum(info.nodes.values()):>9,} nodes {len(info.nodes):>9,} types  target type {info.target_type}"
+        print(f"{info.name:24} {sizes}")
     if not infos and not args.json:
         print("no data sets yet: `python -m core demo-data` writes one, `python -m core import` reads yours")
     return 0
@@ -84,6 +85,8 @@ def _import(home: Home, args: Arguments) -> int:
         "columns": parse_map(args.map) if args.map else None,
         "ids": args.ids,
         "features": args.features,
+        "target_type": args.target_type,
+        "metapaths": args.metapaths,
         "max_mb": args.max_size,
     }
     reports: list[ImportReport] = []

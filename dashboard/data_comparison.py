@@ -10,6 +10,7 @@ from core.data.dataset import DatasetInfo
 from dashboard.data_profile import behaviors, share_of
 
 Told = Mapping[str, Any]
+GRAPH = ("nodes", "edges", "classes")
 COMPARED = (
     "data set",
     "users",
@@ -21,6 +22,7 @@ COMPARED = (
     "seen",
     "cold",
     "correlation",
+    *GRAPH,
     "repairs",
     "behaviours",
     "kind",
@@ -30,9 +32,7 @@ COMPARED = (
 def comparison_table(infos: Sequence[DatasetInfo], profiles: Mapping[str, Told | None]) -> pd.DataFrame:
     """One row per data set; where the profile is missing, what the description alone tells."""
     rows = [
-        comparison_row(found)
-        if (found := profiles[info.name]) is not None
-        else {"data set": info.name, "users": info.num_users, "items": info.num_items}
+        comparison_row(found) if (found := profiles[info.name]) is not None else _described(info)
         for info in infos
     ]
     return pd.DataFrame(rows, columns=COMPARED)
@@ -42,8 +42,15 @@ def comparison_row(told: Told) -> dict[str, Any]:
     """The key figures of one data set beside others; NaN for what it does not have."""
     kind = ", ".join(told["kind"]).replace("_", "-").replace("behavior", "behaviour")
     names = behaviors(told)
+    graph = {}
+    if "nodes" in told:
+        graph = {
+            "nodes": sum(told["nodes"].values()),
+            "edges": sum(told["edges"].values()),
+            "classes": told["classes"],
+        }
     if not names:
-        return {"data set": told["name"], "kind": kind}
+        return {"data set": told["name"], "kind": kind, **graph}
     target, test = names[-1], told["test"]
     return {
         "data set": told["name"],
@@ -59,4 +66,11 @@ def comparison_row(told: Told) -> dict[str, Any]:
         "repairs": len(told["notes"]) if not told["planted"] else 0,
         "behaviours": " → ".join(names),
         "kind": kind,
+        **graph,
     }
+
+
+def _described(info: DatasetInfo) -> dict[str, Any]:
+    """What a description says without a profile."""
+    sizes: dict[str, Any] = {"users": info.num_users, "items": info.num_items} if info.behaviors else {}
+    return {"data set": info.name, **sizes, **({"nodes": sum(info.nodes.values())} if info.nodes else {})}

@@ -143,6 +143,15 @@ TERMS: dict[str, str] = {
     "funnel order": "From the first step to the last before the target. Behaviours that you take out are not imported.",
     "split rule": "Which pairs of the target test a model. Automatic: those that the source gives; else the latest of each "
     "user where there are times, else a random one. As given keeps even pairs that train and test at once.",
+    "target type": "The type of nodes whose classes are learned. Every metapath leads from such a node back to one.",
+    "metapath": "A walk over typed relations, such as paper – author – paper: it joins two papers that share an author.",
+    "metapaths": "Walks from the target type back to it, NAME=type,type,type with ; between them: PAP=paper,author,paper; "
+    "PVP=paper,venue,paper. Where several relations join two types, say which: paper:cites:paper.",
+    "homophily": "The share of the pairs joined by a metapath whose two nodes are of one class, each node's pair with itself left "
+    "out. Far above that of any two nodes, neighbours tell the class; near it, the metapath adds noise.",
+    "label settings": "Which labelled nodes train, validate and test a classifier, with 20, 40 or 60 training nodes per class. "
+    "Automatic: those that the source gives, else drawn by the seed: at most half of a class trains, and up to 1,000 other "
+    "nodes each validate and test.",
     "split seed": "Fixes which pairs are drawn where chance decides.",
     "check": "Reads everything and tells what would be stored and repaired, without storing it.",
     "popularity group": "Items by their training pairs under the target, the head first. Equal training pairs: each group "

@@ -9,6 +9,7 @@ from shlex import quote
 
 import pandas as pd
 
+from core.data.graph_summary import GraphSummary
 from core.data.import_folder import ImportRequest, ImportSummary, Source
 from core.data.info import SPLITS
 from core.errors import ConfigError
@@ -18,6 +19,7 @@ from dashboard import words
 ROLES = {"user": "User", "item": "Item", "behavior": "Behaviour", "time": "Time"}
 REQUIRED = ("user", "item")
 MAPPED = ("table", "recbole")  # layouts whose columns can be mapped
+GRAPHS = ("heco", "hetero")  # layouts of typed nodes, without behaviours
 FEATURED = ("mmrec",)  # layouts that bring features of items, and one behaviour without a name
 LAYOUTS = {
     "auto": "detect it",
@@ -27,6 +29,8 @@ LAYOUTS = {
     "behavior-text": "one text file per behaviour",
     "behavior-npz": "one sparse matrix per behaviour",
     "mbgmn": "MB-GMN pickles",
+    "heco": "HeCo folder, a graph of typed nodes",
+    "hetero": "tables of nodes and edges, any graph of typed nodes",
 }
 FILES = {
     "table": "One `.csv`, `.tsv` or `.parquet` with a row per event, also as `.gz` or `.zip`. Columns may have any names.",
@@ -37,6 +41,11 @@ FILES = {
     "`test.txt` if there are any.",
     "behavior-npz": "`train_mat_buy.npz`, `train_mat_view.npz`, ... and `test_mat.npz`, as scipy saves them.",
     "mbgmn": "`trn_buy`, `trn_pv`, ... and `tst_int`: sparse matrices, read without running anything they hold.",
+    "heco": "`pa.txt`, `ps.txt`, ... (two numbers per line), `p_feat.npz`, ..., `labels.npy`, and `train_20.npy`, `val_20.npy`, "
+    "`test_20.npy`, ... if there are any: ACM, DBLP, AMiner and Freebase as HeCo ships them.",
+    "hetero": "`nodes/paper.csv` with `id`, and where known `title`, `label` (of the type to learn) and numbers `f_...`; "
+    "`edges/paper-written_by-author.csv` with `source`, `destination`; also `.tsv` and `.parquet`. The folders may be left "
+    "out; `hetero.json` may name the target type and metapaths.",
 }
 SCALES = {"as-given": "as given", "unit": "rows of length one", "standard": "columns standardised"}
 SPLIT_RULES = {
@@ -45,6 +54,7 @@ SPLIT_RULES = {
     "random": "random",
     "as-given": "as given, untouched",
 }
+GRAPH_SPLIT_RULES = {"": "automatic", "random": "drawn at random", "as-given": "as given"}
 LONGEST_NAME = 40
 _ALONE = (".csv", ".tsv", ".parquet", ".pq", ".gz", ".zip", ".inter")
 # how far down the funnel a behaviour stands, by what its name holds
@@ -54,6 +64,7 @@ _STAGES = (
     ("cart", "basket"),
     ("buy", "bought", "purchase", "order", "transaction", "checkout", "paid", "sale"),
 )
+_SHOWN_CLASSES = 12
 _SPLIT_TITLES = {"train": "training", "valid": "validation", "test": "test"}
 # what a remedy of the command line is called on the page, in the order of replacement
 _REMEDIES = (
@@ -68,7 +79,15 @@ _REMEDIES = (
     (r"leave out --features", "leave 'Features' as given"),
     (r"correct --map", "correct the columns below"),
     (r"correct --behaviors", "correct the behaviours below"),
-    (r"(with|by) --(map|behaviors|split|target)", "below"),
+    (r"in --metapaths", "in 'Metapaths' below"),
+    (r"choose --split as-given or random", "choose another rule below"),
+    (
+        r"leave out --target-type and --metapaths|leave out --behaviors and --target",
+        "choose another layout below",
+    ),
+    (r"(leave out|name another|correct) --target-type", "choose another target type below"),
+    (r"override it with --metapaths", "override it in 'Metapaths' below"),
+    (r"(with|by) --(map|behaviors|split|target-type|target|metapaths)", "below"),
     (r"pass --replace", "replace it"),
     (r"choose another --home", "check the disk and its permissions"),
     (
@@ -88,8 +107,8 @@ class Found:
 
 def suggested_name(origin: Source, taken: Collection[str]) -> str:
     """A name for the data set: from the file or folder, `uploaded` for a handful of files; never one of `taken`."""
-    if origin.path is not None:
-        called = PurePath(origin.path).name
+    if origin.path is not None or origin.folder:
+        called = PurePath(origin.path or origin.folder).name
     else:
         called = origin.names[0] if len(origin.names) == 1 else "uploaded"
     stem = re.sub(r"(\.[A-Za-z]{2,7})+$", "", called)
@@ -113,10 +132,19 @@ def is_table(names: Sequence[str]) -> bool:
     return len(names) == 1 and names[0].lower().endswith(_ALONE)
 
 
+def common_folder(names: Sequence[str]) -> str:
+    """The folder that all files of an upload lie in; empty if they came one by one."""
+    first = {name.partition("/")[0] if "/" in name else "" for name in names}
+    folder = first.pop() if len(first) == 1 else ""
+    return "" if folder.startswith(".") else folder[:LONGEST_NAME]
+
+
 def origin_sentence(origin: Source, layout: str) -> str:
     """`events.csv, 9 MB, read as one table`."""
     if origin.path is not None:
         called = origin.path
+    elif origin.folder:
+        called = f"{origin.folder} with {words.count(len(origin.names), 'file')}"
     else:
         called = ", ".join(origin.names[:6]) + (
             f" and {len(origin.names) - 6} more" if len(origin.names) > 6 else ""
@@ -140,8 +168,12 @@ def _stage(label: str) -> float:
     return max(places, default=0.5)
 
 
-def problems(home: Home, request: ImportRequest, *, mapped: bool, target_known: bool) -> list[str]:
-    """What the form still lacks, one sentence each. mapped: the layout has columns to map."""
+def problems(
+    home: Home, request: ImportRequest, *, mapped: bool, target_known: bool, graph: str = ""
+) -> list[str]:
+    """What the form still lacks, one sentence each. mapped: the layout has columns to map. graph: what is wrong with the
+    target type or the metapaths.
+    """
     told = []
     columns = request.columns or {}
     if mapped:
@@ -152,6 +184,8 @@ def problems(home: Home, request: ImportRequest, *, mapped: bool, target_known: 
         told += [f"The column {name!r} is chosen twice." for name in sorted(twice)]
     if not target_known:
         told.append("Choose the target: the behaviour to recommend.")
+    if graph:
+        told.append(words.sentence(in_form(graph)))
     complaint = name_complaint(home, request.name)
     if complaint:
         told.append(f"Name: {complaint}.")
@@ -181,8 +215,47 @@ def counts_table(summary: ImportSummary) -> pd.DataFrame:
     return pd.DataFrame(rows, columns=["behaviour", *_SPLIT_TITLES.values(), "pairs"])
 
 
+def graph_table(graph: GraphSummary) -> pd.DataFrame:
+    """What is counted, name and count: nodes per type, edges per relation, entries per metapath."""
+    parts = {"nodes": graph.nodes, "edges": graph.edges, "metapath": graph.metapaths}
+    rows = [
+        {"what": what, "name": name, "count": count}
+        for what, counts in parts.items()
+        for name, count in counts.items()
+    ]
+    return pd.DataFrame(rows, columns=["what", "name", "count"])
+
+
+def setting_table(graph: GraphSummary) -> pd.DataFrame:
+    """Labelled nodes per label setting and part."""
+    titles = {"train": "training", "val": "validation", "test": "test"}
+    rows = [
+        {"labels per class": number, **{titles[part]: count for part, count in parts.items()}}
+        for number, parts in graph.settings.items()
+    ]
+    return pd.DataFrame(rows, columns=["labels per class", *titles.values()])
+
+
+def classes_sentence(graph: GraphSummary) -> str:
+    """`3 classes of paper: database (1,994), wireless (1,061), data mining (965); 12 without a label`."""
+    shown = [f"{name} ({count:,})" for name, count in list(graph.classes.items())[:_SHOWN_CLASSES]]
+    more = len(graph.classes) - len(shown)
+    listed = ", ".join(shown) + (f" and {more:,} more" if more else "")
+    without = f"; {graph.unlabelled:,} without a label" if graph.unlabelled else ""
+    return f"{_classes(graph)} of {graph.target}: {listed}{without}"
+
+
+def _classes(graph: GraphSummary) -> str:
+    return f"{len(graph.classes):,} class{'es' if len(graph.classes) != 1 else ''}"
+
+
 def summary_sentence(summary: ImportSummary) -> str:
-    """`2,003 users, 797 items and 186,210 pairs under view, cart and buy`."""
+    """`2,003 users, 797 items and 186,210 pairs under view, cart and buy`; of a graph its nodes, edges and classes."""
+    if (graph := summary.graph) is not None and not summary.pairs:
+        return (
+            f"{words.count(sum(graph.nodes.values()), 'node')} of {words.count(len(graph.nodes), 'type')}, "
+            f"{words.count(sum(graph.edges.values()), 'edge')} and {_classes(graph)} of {graph.target}"
+        )
     pairs = sum(sum(counts.values()) for counts in summary.pairs.values())
     names = list(summary.pairs)
     listed = " and ".join([", ".join(names[:-1]), names[-1]]) if len(names) > 1 else "".join(names)
@@ -211,6 +284,10 @@ def command(request: ImportRequest, source: str) -> str:
         parts += ["--ids text"]
     if request.features != "as-given":
         parts += ["--features", request.features]
+    if request.target_type:
+        parts += ["--target-type", quote(request.target_type)]
+    if request.metapaths:
+        parts += ["--metapaths", quote(request.metapaths)]
     if request.behaviors:
         parts += ["--behaviors", quote(",".join(request.behaviors))]
     elif request.target:

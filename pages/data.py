@@ -5,6 +5,7 @@ import streamlit as st
 from dashboard import readers, selection, states
 from dashboard.data_profile import behaviors
 from dashboard.panels import data_details as detail
+from dashboard.panels import data_graph as graph
 from dashboard.panels import data_sections as section
 from dashboard.panels.data_all import all_sets
 from dashboard.panels.data_state import pick_dataset, profile_or_wait
@@ -12,7 +13,7 @@ from dashboard.panels.data_state import pick_dataset, profile_or_wait
 home = readers.home()
 with states.page(
     "What is in this data, and what can it teach?",
-    "Counts, funnel, overlaps and leaks, counted once per data set.",
+    "Counts, funnel, overlaps and leaks, or nodes, metapaths and classes, counted once per data set.",
 ):
     info = pick_dataset(home)
     if info is None:
@@ -34,6 +35,9 @@ with states.page(
             section.funnel(told, scope)
             section.audit(told)
             section.overlap(told, scope)
+        elif "nodes" in told:
+            graph.figures(told)
+            graph.metapaths(told)
         titles = detail.sections(told)
         about = selection.pick(
             "about", "In detail", list(titles), title=titles.__getitem__, widget="segments"

@@ -7,12 +7,14 @@ from core.errors import DataError
 from dashboard import readers, states
 from dashboard.panels import import_progress as step
 from dashboard.panels.import_bring import bring, current_job, refuse
-from dashboard.panels.import_form import form, look
+from dashboard.panels.import_form import form
+from dashboard.panels.import_look import look
 
 home = readers.home()
 with states.page(
     "What is in my data, and how should it be read?",
-    "Bring interactions of users with items; they stay on this machine. Nothing is stored before you press Import.",
+    "Bring interactions of users with items, or a graph of typed nodes; they stay on this machine. Nothing is stored before "
+    "you press Import.",
 ):
     job = current_job(home)
     if job is None:

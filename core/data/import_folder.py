@@ -13,6 +13,7 @@ from typing import Literal
 
 from pydantic import BaseModel, ConfigDict, Field
 
+from core.data.graph_summary import GraphSummary
 from core.data.splits import SplitRule
 from core.errors import ConfigError, DataError
 from core.files import read_json, write_json
@@ -39,6 +40,8 @@ class ImportRequest(BaseModel):
     columns: dict[str, str] | None = None
     ids: Literal["whole", "text"] = "whole"
     features: Literal["as-given", "unit", "standard"] = "as-given"
+    target_type: str | None = None
+    metapaths: str | None = None
     behaviors: tuple[str, ...] | None = None
     target: str | None = None
     split: SplitRule | None = None
@@ -47,7 +50,7 @@ class ImportRequest(BaseModel):
 
 
 class ImportSummary(BaseModel):
-    """What an import would store or has stored. pairs: behaviour -> split -> rows."""
+    """What an import would store or has stored. pairs: behaviour -> split -> rows. graph: None for data without one."""
 
     model_config = ConfigDict(frozen=True, extra="forbid")
 
@@ -56,6 +59,7 @@ class ImportSummary(BaseModel):
     pairs: dict[str, dict[str, int]]
     split_rule: str
     notes: tuple[str, ...] = ()
+    graph: GraphSummary | None = None
 
 
 class ImportStatus(BaseModel):
@@ -79,7 +83,10 @@ class ImportStatus(BaseModel):
 
 
 class Source(BaseModel):
-    """Content of `source.json`. path: where the data lies on this machine, None for uploads; size in bytes."""
+    """Content of `source.json`. path: where the data lies on this machine, None for uploads; size in bytes.
+
+    folder: the folder or archive that held the uploads, if they came in one.
+    """
 
     model_config = ConfigDict(frozen=True, extra="forbid")
 
@@ -87,6 +94,7 @@ class Source(BaseModel):
     names: tuple[str, ...]
     size: int
     layout: str = "auto"
+    folder: str = ""
 
 
 @dataclass(frozen=True)

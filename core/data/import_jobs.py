@@ -1,19 +1,18 @@
 """Imports that the browser asks for: bring data, have a process check or import them, ask how far it is, tidy up."""
 
 import os
-import re
 import secrets
 import shutil
 import signal
 import sys
 import time
-import unicodedata
 from collections.abc import Iterable, Sequence
 from pathlib import Path
 from typing import BinaryIO
 
 from core.data.import_folder import ImportJob, ImportRequest, ImportStatus, Source, open_job
-from core.data.importers.limits import DEFAULT_MAX_MB, MEGABYTE
+from core.data.importers.archives import packed_files, safe_file_name, unpack
+from core.data.importers.limits import DEFAULT_LIMITS, DEFAULT_MAX_MB, MEGABYTE
 from core.data.writing import restore_interrupted
 from core.detached import start_detached
 from core.errors import ConfigError, DataError
@@ -24,12 +23,12 @@ from core.locks import handed_on
 MAX_UPLOAD = DEFAULT_MAX_MB * MEGABYTE
 A_DAY = 86_400.0
 STOP_WITHIN = 10.0
-LONGEST_NAME = 60
 _CHUNK = 1 << 20
 
 
-def stage(home: Home, files: Iterable[tuple[str, BinaryIO]], layout: str = "auto") -> str:
-    """Store uploads, given as (name, content), and return the token of the new import. layout: what they are.
+def stage(home: Home, files: Iterable[tuple[str, BinaryIO]], layout: str = "auto", folder: str = "") -> str:
+    """Store uploads, given as (name, content), and return the token of the new import. layout: what they are. folder: the
+    name of the folder that held them. An archive of several files is unpacked.
 
     Raises DataError, leaving nothing behind, if there are none, two share a name, or they exceed MAX_UPLOAD together.
     """
@@ -47,7 +46,9 @@ def stage(home: Home, files: Iterable[tuple[str, BinaryIO]], layout: str = "auto
             size += _copied(content, building / "files" / name, MAX_UPLOAD - size)
         if not names:
             raise DataError("no file was brought; choose one or several files")
-        record = Source(path=None, names=tuple(names), size=size, layout=layout)
+        if len(names) == 1 and (unpacked := _unpacked(building / "files", names[0])):
+            folder, names = names[0], unpacked
+        record = Source(path=None, names=tuple(names), size=size, layout=layout, folder=folder)
         write_json(building / "source.json", record.model_dump())
         building.rename(home.imports / token)
     except OSError as error:
@@ -82,16 +83,6 @@ def stage_path(home: Home, path: str, layout: str = "auto") -> str:
             f"{home.imports}: cannot be written ({error.strerror}); check the disk and its permissions"
         ) from error
     return token
-
-
-def safe_file_name(given: str) -> str:
-    """`given` as one harmless path component that keeps its ending; folders in it are dropped."""
-    last = unicodedata.normalize("NFKC", given).replace("\\", "/").rstrip("/").rpartition("/")[2]
-    name = re.sub(r"[^\w.-]", "_", last).lstrip(".-")
-    if len(name) > LONGEST_NAME:
-        ending = "".join(Path(name).suffixes[-2:])[-LONGEST_NAME // 2 :]
-        name = name[: LONGEST_NAME - len(ending)] + ending
-    return name.rstrip(".") or "upload"
 
 
 def status(home: Home, token: str) -> ImportStatus:
@@ -195,6 +186,24 @@ def purge(home: Home, older_than: float = A_DAY) -> list[str]:
     halves = [*_entries(home.datasets, ".*.part"), *_entries(home.datasets, ".*.old")]
     gone += [path for path in halves if _touched(path) < before and not _may_be_wanted(path)]
     return [path.name for path in gone if _is_removed(path)]
+
+
+def _unpacked(folder: Path, name: str) -> list[str]:
+    """The names of the files that now lie in `folder` instead of the archive `name`; empty if it is no archive of several.
+
+    Raises DataError, in which the archive goes by its name.
+    """
+    archive = folder.parent / name  # one of its files may be called like it
+    try:
+        if not (packed := packed_files(folder / name, DEFAULT_LIMITS)):
+            return []
+        (folder / name).rename(archive)
+        names = unpack(archive, packed, folder, DEFAULT_LIMITS)
+    except DataError as error:
+        said = str(error).replace(f"{folder}{os.sep}", "").replace(f"{folder.parent}{os.sep}", "")
+        raise DataError(said) from error
+    archive.unlink()
+    return names
 
 
 def _copied(content: BinaryIO, path: Path, room: int) -> int:

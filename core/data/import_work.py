@@ -137,7 +137,7 @@ def _profile(home: Home, name: str) -> None:
 def _called(job: ImportJob) -> str | None:
     """What an upload was called; a path says so itself."""
     origin = job.origin()
-    return f"{', '.join(origin.names)} (uploaded)" if origin.path is None else None
+    return f"{origin.folder or ', '.join(origin.names)} (uploaded)" if origin.path is None else None
 
 
 def _options(request: ImportRequest) -> dict[str, Any]:
@@ -150,6 +150,8 @@ def _options(request: ImportRequest) -> dict[str, Any]:
         "columns": ColumnMap(**request.columns) if request.columns else None,
         "ids": request.ids,
         "features": request.features,
+        "target_type": request.target_type,
+        "metapaths": request.metapaths,
     }
 
 
@@ -160,6 +162,7 @@ def _summary(job: ImportJob, report: ImportReport) -> ImportSummary:
         pairs=report.pairs,
         split_rule=report.split_rule,
         notes=tuple(job.plain(note) for note in report.notes),
+        graph=report.graph,
     )
 
 

@@ -37,6 +37,8 @@ class DatasetInfo(BaseModel):
     modalities: tuple[str, ...] = ()
     num_users: int = Field(ge=0)
     num_items: int = Field(ge=0)
+    nodes: dict[str, int] = Field(default={}, description="nodes per type of the heterogeneous view")
+    target_type: str | None = Field(default=None, description="the node type whose classes are learned")
     content_hash: str = Field(pattern="^[0-9a-f]{64}$")
     importer: str
     importer_version: int = Field(ge=1)

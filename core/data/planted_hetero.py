@@ -4,6 +4,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from core.data.hetero import HeteroContent, Metapath, Relation
+from core.data.label_splits import class_splits
 from core.data.planted_items import NUM_LABELS, Items
 
 BOUGHT_BY = Relation("item", "bought_by", "user")
@@ -18,7 +19,6 @@ METAPATHS = {
 NUM_BRANDS, NUM_TAGS, NUM_SHELVES = 60, 40, 25
 TAGS_PER_ITEM = 3
 BRAND_FIDELITY, TAG_FIDELITY = 0.8, 0.7
-LABELS_PER_CLASS = (20, 40, 60)
 
 
 def hetero_view(
@@ -44,24 +44,9 @@ def hetero_view(
         edges={relation: _sorted_distinct(pairs) for relation, pairs in edges.items()},
         features={"item": items.features["text"]},
         labels=items.label,
-        splits=class_splits(rng, items.label),
+        splits=class_splits(rng, items.label, NUM_LABELS),
         metapaths=METAPATHS,
     )
-
-
-def class_splits(rng: np.random.Generator, labels: NDArray[np.int64]) -> dict[str, NDArray[np.int64]]:
-    """`train_k` holds k items per class for k = 20, 40, 60 (nested; at most half of the class on small data);
-    `val_k` and `test_k` are half each of the rest.
-    """
-    by_class = [rng.permutation(np.flatnonzero(labels == label)) for label in range(NUM_LABELS)]
-    splits: dict[str, NDArray[np.int64]] = {}
-    for wanted in LABELS_PER_CLASS:
-        train = [members[: min(wanted, len(members) // 2)] for members in by_class]
-        rest = rng.permutation(np.concatenate([m[len(t) :] for m, t in zip(by_class, train, strict=True)]))
-        half = len(rest) // 2
-        parts = {"train": np.concatenate(train), "val": rest[:half], "test": rest[half:]}
-        splits |= {f"{part}_{wanted}": np.sort(nodes).astype(np.int64) for part, nodes in parts.items()}
-    return splits
 
 
 def _loyal_edges(

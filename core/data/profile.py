@@ -11,10 +11,10 @@ from numpy.typing import NDArray
 from core.data.dataset import Dataset
 from core.data.hetero import read_hetero
 from core.data.info import SPLITS
-from core.data.metapaths import stored_entries
 from core.data.profile_about import described
 from core.data.profile_audit import audit, split_table
 from core.data.profile_correlation import correlations
+from core.data.profile_graph import graph_profile
 from core.data.profile_overlap import order_in_time, overlap
 from core.data.profile_pairs import Pairs, pairs_of
 from core.data.profile_tails import tails
@@ -54,7 +54,7 @@ def compute(dataset: Dataset, progress: Progress = lambda share, step: None) -> 
         told |= interactions
     if "hetero" in info.kind:
         progress(0.8, "counting nodes, edges and metapaths")
-        told |= hetero_profile(dataset)
+        told |= graph_profile(read_hetero(dataset.folder))
     if info.modalities:
         progress(0.95, "checking features")
         told["modality_checks"] = {name: feature_checks(dataset.features(name)) for name in info.modalities}
@@ -100,24 +100,6 @@ def interaction_profile(dataset: Dataset, progress: Progress) -> tuple[dict[str,
     progress(0.7, "counting overlaps in all splits")
     told["scopes"]["all"] = _scope(pairs_of(dataset, rows))
     return told, _user_table(correlation_U, {b: d["user"] for b, d in degrees.items()})
-
-
-def hetero_profile(dataset: Dataset) -> dict[str, Any]:
-    """Nodes, edges, classes, split sizes, and stored entries per metapath (self-loops included)."""
-    view = read_hetero(dataset.folder)
-    return {
-        "nodes": dict(view.counts),
-        "target_type": view.target_type,
-        "edges": {relation.name: len(pairs) for relation, pairs in view.edges.items()},
-        "edge_ends": {
-            relation.name: [relation.source, relation.destination] for relation, pairs in view.edges.items()
-        },
-        "classes": len(np.unique(view.labels)),
-        "class_sizes": np.unique(view.labels, return_counts=True)[1].tolist(),
-        "metapaths": {name: stored_entries(view, walk) for name, walk in view.metapaths.items()},
-        "node_features": {kind: list(matrix.shape) for kind, matrix in view.features.items()},
-        "node_splits": {name: len(nodes) for name, nodes in view.splits.items()},
-    }
 
 
 def feature_checks(matrix_ID: NDArray[np.float32]) -> dict[str, Any]:

@@ -126,6 +126,7 @@ class DatasetWriter:
         self._behaviors = tuple(checked_label(behavior, "behavior") for behavior in behaviors)
         self._modalities: list[str] = []
         self._num_users = self._num_items = 0
+        self._graph: dict[str, Any] = {}
         self._next_user = 0
         self._hash = ContentHash()
         self._parquet: dict[str, Any] = {}
@@ -205,6 +206,7 @@ class DatasetWriter:
     def hetero(self, content: HeteroContent) -> None:
         """Store the heterogeneous view."""
         content.write(self._folder, self._hash)
+        self._graph = {"nodes": dict(content.counts), "target_type": content.target_type}
 
     def truth(self, name: str, frame: pd.DataFrame) -> None:
         """Append to one table of the planted truth; outside the content hash."""
@@ -226,6 +228,7 @@ class DatasetWriter:
             modalities=tuple(self._modalities),
             num_users=self._num_users,
             num_items=self._num_items,
+            **self._graph,
             content_hash=self._hash.hexdigest(),
             created=datetime.now(UTC).isoformat(timespec="seconds"),
             **{name: getattr(provenance, name) for name in Provenance.__dataclass_fields__},

@@ -8,7 +8,7 @@ from core.data import profile_store
 from core.data.dataset import DatasetInfo
 from core.home import Home
 from dashboard import readers, selection, states, words
-from dashboard.data_comparison import comparison_table
+from dashboard.data_comparison import GRAPH, comparison_table
 from dashboard.data_profile import percents
 from dashboard.drawing import csv_button
 from dashboard.glossary import meaning
@@ -25,6 +25,7 @@ def all_sets(home: Home) -> None:
     st.subheader("How do all data sets compare?", anchor=False)
     table = comparison_table(found, profiles)
     names = [info.name for info in found]
+    table = table.drop(columns=[column for column in GRAPH if table[column].isna().all()])
     st.dataframe(
         percents(table, "density", "seen", "cold"),
         key="all-data-sets",
@@ -68,7 +69,8 @@ def _row_clicked(names: list[str]) -> None:
 _COMPARED = {
     "data set": st.column_config.TextColumn("data set", pinned=True),
     **{
-        name: st.column_config.NumberColumn(name, **_COUNT) for name in ("users", "items", "pairs", "repairs")
+        name: st.column_config.NumberColumn(name, **_COUNT)
+        for name in ("users", "items", "pairs", "nodes", "edges", "classes", "repairs")
     },
     "target": st.column_config.NumberColumn("training pairs, target", **_COUNT),
     "density": st.column_config.NumberColumn("density, target", format="%.3f %%", help=meaning("density")),

@@ -6,12 +6,13 @@ import pandas as pd
 import streamlit as st
 
 from core.data.dataset import DatasetInfo
-from dashboard import data_contents, data_profile, states, words
+from dashboard import data_contents, data_graph, data_profile, states, words
 from dashboard.drawing import show
 from dashboard.figures.correlations import correlation_histogram
 from dashboard.figures.tails import degree_tails
 from dashboard.glossary import meaning
 from dashboard.layout import row
+from dashboard.panels import data_graph as data_graph_panel
 
 Told = dict[str, Any]
 _COUNT: dict[str, Any] = {"format": "localized"}
@@ -158,41 +159,18 @@ def contents(told: Told) -> None:
             alt="Table of modalities",
         )
     if "nodes" in told:
-        _graph(told)
-
-
-def _graph(told: Told) -> None:
-    classes = ", ".join(f"{size:,}" for size in told["class_sizes"])
-    st.markdown(
-        f"**Graph**: {told['classes']} classes of {states.plain(told['target_type'])} ({classes} nodes); "
-        f"labelled nodes: {data_contents.labelled(told)}."
-    )
-    left, right = row("pair", "graph", (5, 5))
-    with left:
-        st.dataframe(
-            data_contents.node_table(told),
-            hide_index=True,
-            placeholder="none: embedding",
-            column_config={
-                "nodes": st.column_config.NumberColumn("nodes", **_COUNT),
-                "features": st.column_config.NumberColumn("feature dims", **_COUNT),
-            },
-            alt="Table of node types",
-        )
-    with right:
-        st.dataframe(
-            data_contents.edge_table(told),
-            hide_index=True,
-            column_config={"entries": st.column_config.NumberColumn("entries", **_COUNT)},
-            alt="Table of relations and metapaths",
-        )
-        st.caption("Metapaths: pairs of nodes that the walk joins, self-loops included.")
+        if data_profile.behaviors(told):  # else the page begins with them
+            st.markdown(states.plain(data_graph.answer(told)))
+            data_graph_panel.metapaths(told)
+        data_graph_panel.contents(told)
 
 
 def origin(told: Told, info: DatasetInfo) -> None:
     """Where the data came from, what was repaired at import, and when it was profiled."""
     if info.notes and not info.planted:
-        st.markdown("**Repaired or removed at import**")
+        st.markdown(
+            "**Repaired or removed at import**" if info.behaviors else "**Found and repaired at import**"
+        )
         for note in info.notes:
             st.markdown(f"- {states.plain(note)}")
     else:

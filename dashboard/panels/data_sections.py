@@ -6,7 +6,7 @@ import pandas as pd
 import streamlit as st
 
 from core.data.dataset import DatasetInfo
-from dashboard import data_audit, data_profile, drawing, selection, states, words
+from dashboard import data_audit, data_graph, data_profile, drawing, selection, states, words
 from dashboard.drawing import csv_button, show
 from dashboard.figures.funnel import funnel_bars
 from dashboard.figures.overlap import upset
@@ -30,24 +30,22 @@ def context(info: DatasetInfo) -> None:
     if info.behaviors:
         last = "(target last)" if len(info.behaviors) > 1 else "(target)"
         parts.append(f"{states.plain(' → '.join(info.behaviors))} {last}")
-        parts.append(f"split: {states.plain(info.split_rule)}")
+    else:
+        parts.append("graph of typed nodes")
+    parts.append(f"split: {states.plain(info.split_rule)}")
     parts.append("planted: generated with a known truth" if info.planted else f"imported by {info.importer}")
     with st.container(horizontal=True, vertical_alignment="center", horizontal_alignment="distribute"):
         with st.container(width="stretch"):
             drawing.context(" · ".join(parts))
-        if info.behaviors:
+        if info.behaviors or info.nodes:
             link("train", "Train on this data", icon=":material/model_training:", dataset=info.name)
 
 
 def answer(told: Told) -> None:
     """What a result on this data means, and what the auxiliary behaviours can teach."""
     if not data_profile.behaviors(told):
-        graph = f"{words.count(sum(told['nodes'].values()), 'node')} of {len(told['nodes'])} types"
-        edges = words.count(sum(told["edges"].values()), "edge")
-        st.markdown(
-            f"#### A graph for node classification: {graph}, {edges}, {told['classes']} classes.",
-            anchors=False,
-        )
+        st.markdown(f"#### {states.plain(data_graph.answer(told))}", anchors=False)
+        st.markdown(states.plain(data_graph.lesson(told)), help=meaning("homophily"))
         return
     st.markdown(
         f"#### {states.plain(data_audit.answer(told))}",

@@ -9,12 +9,14 @@ from streamlit.runtime.uploaded_file_manager import UploadedFile
 
 from core.data import import_jobs
 from core.data.import_folder import ImportJob, ImportRequest, open_job
+from core.data.importers.archives import is_litter
 from core.errors import DataError, RelScopeError
 from core.home import Home
 from dashboard import importing, selection, states
 from dashboard.glossary import meaning
 from dashboard.layout import row
 
+_BROUGHT = {"files": "Files", "folder": "A folder"}
 _REFUSED, _ROUND, _SETTINGS = "import-refused", "import-round", "import-settings"
 
 
@@ -39,15 +41,10 @@ def bring(home: Home) -> None:
     import_jobs.purge(home)
     left, right = row("split", "bring", (7, 4))
     with left:
-        uploads = st.file_uploader(
-            "Drop files here, or choose them",
-            accept_multiple_files=True,
-            key=f"upload:{st.session_state.get(_ROUND, 0)}",
-            help=meaning("upload"),
-        )
+        uploads = _uploads()
         st.caption(
             f"Up to {import_jobs.MAX_UPLOAD // 2**20} MB. A file marked red is larger: pack it as `.gz`, save it as "
-            "Parquet, or import it on the command line with `--max-size`."
+            "Parquet, or import it on the command line with `--max-size`. Several files may come in one `.zip`."
         )
         layout = st.selectbox(
             "Layout",
@@ -65,7 +62,8 @@ def bring(home: Home) -> None:
             pressed = not st.button("Read these files", type="primary", icon=":material/arrow_forward:")
         if uploads and not pressed:
             with states.guarded():
-                _open(import_jobs.stage(home, [(upload.name, upload) for upload in uploads], layout))
+                files = [(upload.name, upload) for upload in uploads]
+                _open(import_jobs.stage(home, files, layout, importing.common_folder(names)))
                 _let_go(uploads)
                 st.rerun()
     with right, st.form("import-path", border=True, enter_to_submit=True):
@@ -123,6 +121,28 @@ def _refused() -> None:
         states.failed(DataError(said))
         but = "; your settings wait for the corrected file" if settings_kept() else ""
         st.caption(f"Nothing of {states.plain(names)} was kept{but}.")
+
+
+def _uploads() -> list[UploadedFile]:
+    """The files that were dropped or chosen so far, one by one or as a folder, without what programs hide in folders."""
+    kind = st.segmented_control(
+        "Bring",
+        list(_BROUGHT),
+        default="files",
+        required=True,
+        format_func=_BROUGHT.__getitem__,
+        key="import-kind",
+        label_visibility="collapsed",
+    )
+    key, about = f"upload:{st.session_state.get(_ROUND, 0)}", meaning("upload")
+    if kind == "folder":
+        found = st.file_uploader(
+            "Choose a folder", accept_multiple_files="directory", key=f"{key}:folder", help=about
+        )
+        return [upload for upload in found if not is_litter(upload.name)]
+    return st.file_uploader(
+        "Drop files here, or choose them", accept_multiple_files=True, key=key, help=about
+    )
 
 
 def _let_go(uploads: Sequence[UploadedFile]) -> None:

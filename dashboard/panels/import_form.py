@@ -1,7 +1,6 @@
 """The second step of an import: the first rows, what they are taken for, and how they shall be stored."""
 
 from dataclasses import dataclass
-from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 import pandas as pd
@@ -9,10 +8,12 @@ import streamlit as st
 
 from core.data.import_folder import ImportJob, ImportRequest
 from core.home import Home
-from dashboard import importing, readers, states, words
+from dashboard import importing, states, words
 from dashboard.glossary import meaning
 from dashboard.layout import row
 from dashboard.panels.import_bring import settings_kept
+from dashboard.panels.import_graph import graph_fields
+from dashboard.panels.import_look import look
 
 if TYPE_CHECKING:
     from core.data.importers.preview import Preview
@@ -29,21 +30,6 @@ class Entered:
     problems: tuple[str, ...]
 
 
-def look(job: ImportJob, mapping: dict[str, str] | None = None) -> "Preview":
-    """The head of what was brought, under a mapping if one is told. Raises DataError if nothing can be made of it."""
-    source = job.source()
-    roles = tuple(sorted((mapping or {}).items()))
-    return _look(str(source), job.origin().layout, roles, readers.stamp(source))
-
-
-@st.cache_resource(max_entries=16, show_spinner="Reading the first rows")
-def _look(source: str, layout: str, roles: tuple[tuple[str, str], ...], written: readers.Stamp) -> "Preview":
-    from core.data.importers.columns import ColumnMap
-    from core.data.importers.preview import preview
-
-    return preview(Path(source), layout, columns=ColumnMap(**dict(roles)) if roles else None)
-
-
 def form(home: Home, job: ImportJob, seen: "Preview") -> Entered:
     """Draw the form, filled with what was said before or detected, and return what it says now."""
     said = job.draft()
@@ -56,30 +42,36 @@ def form(home: Home, job: ImportJob, seen: "Preview") -> Entered:
         first_rows(seen, columns or {})
     ids, target, known = "whole", None, True
     others: tuple[str, ...] = ()
-    if columns is None or is_complete(columns):
+    target_type, metapaths, graph = graph_fields(job, seen, said)
+    if seen.graph is None and (columns is None or is_complete(columns)):
         seen = look(job, columns)
         ids = _ids(job, seen, said, columns) if columns and seen.layout == "table" else seen.ids
         target, others = _behaviors(job, seen, said, columns)
         known = bool(target) or not _needs_target(seen, columns)
     features = _features(job, said) if seen.layout in importing.FEATURED else "as-given"
-    fields = _storing(home, job, said)
+    fields = _storing(home, job, said, is_graph=seen.graph is not None)
     behaviors = (*others, target) if others and target else None
     request = ImportRequest(
         layout=seen.layout,
         columns=columns,
         ids=ids,
         features=features,
+        target_type=target_type,
+        metapaths=metapaths,
         behaviors=behaviors,
         target=None if behaviors else target,
         **fields,
     )
     job.write_draft(request)
-    return Entered(request, tuple(importing.problems(home, request, mapped=mapped, target_known=known)))
+    lacking = importing.problems(home, request, mapped=mapped, target_known=known, graph=graph)
+    return Entered(request, tuple(lacking))
 
 
 def _said_before(seen: "Preview") -> ImportRequest | None:
     """What the form said of refused data, if these have the same layout and columns: the corrected file, most likely."""
     kept = settings_kept()
+    if kept is not None and kept.layout == seen.layout and seen.graph is not None:
+        return kept
     if kept is None or kept.layout != seen.layout or not kept.columns:
         return None
     return kept if set(kept.columns.values()) <= set(seen.columns) else None
@@ -99,7 +91,7 @@ def first_rows(seen: "Preview", columns: dict[str, str]) -> None:
     frame = pd.DataFrame(cells, columns=names)
     shown = (
         words.count(len(frame), "file")
-        if seen.columns == ("file", "size")
+        if seen.columns[:1] == ("file",) and "size" in seen.columns
         else f"The first {words.count(len(frame), 'row')}"
     )
     st.caption(f"{shown}: {states.plain(_notes(seen, columns))}.")
@@ -221,7 +213,7 @@ def _behaviors(
     return target, tuple(others)
 
 
-def _storing(home: Home, job: ImportJob, said: ImportRequest | None) -> dict[str, Any]:
+def _storing(home: Home, job: ImportJob, said: ImportRequest | None, *, is_graph: bool) -> dict[str, Any]:
     """Name, split rule and seed."""
     taken = {entry.name for entry in home.datasets.iterdir()} if home.datasets.is_dir() else set()
     cells = row("controls", "storing", (4, 4, 2))
@@ -230,14 +222,15 @@ def _storing(home: Home, job: ImportJob, said: ImportRequest | None) -> dict[str
         name = st.text_input("Name of the data set", start, key=f"name:{job.token}")
         name = (name or "").strip()
     with cells[1]:
-        rules = list(importing.SPLIT_RULES)
+        titles = importing.GRAPH_SPLIT_RULES if is_graph else importing.SPLIT_RULES
+        rules = list(titles)
         rule = st.selectbox(
-            "Held out for testing",
+            "Label settings" if is_graph else "Held out for testing",
             rules,
-            index=rules.index(said.split or "") if said else 0,
-            format_func=importing.SPLIT_RULES.__getitem__,
+            index=rules.index(said.split or "") if said and (said.split or "") in rules else 0,
+            format_func=titles.__getitem__,
             key=f"split:{job.token}",
-            help=meaning("split rule"),
+            help=meaning("label settings" if is_graph else "split rule"),
         )
     with cells[2]:
         seed = st.number_input(

@@ -5,6 +5,7 @@ import time
 import streamlit as st
 
 from core.data import import_jobs
+from core.data.graph_summary import GraphSummary
 from core.data.import_folder import ImportJob, ImportRequest, ImportStatus, ImportSummary
 from core.errors import DataError, RelScopeError
 from core.home import Home
@@ -88,7 +89,8 @@ def actions(home: Home, job: ImportJob, told: ImportStatus, entered: Entered) ->
         if not checked:
             _import_button(home, job, entered.request, disabled=blocked)
     with st.expander("The same on the command line", icon=":material/terminal:"):
-        source = job.origin().path or ", ".join(job.origin().names)
+        origin = job.origin()
+        source = origin.path or origin.folder or ", ".join(origin.names)
         st.code(words.command(importing.command(entered.request, source)), language="bash", wrap_lines=True)
 
 
@@ -146,17 +148,43 @@ def _import_button(home: Home, job: ImportJob, request: ImportRequest, *, disabl
 def _summary(summary: ImportSummary, title: str) -> None:
     left, right = row("pair", "import-summary", (1, 1))
     with left:
-        st.dataframe(
-            importing.counts_table(summary),
-            hide_index=True,
-            width="content",
-            column_config={name: st.column_config.NumberColumn(format="localized") for name in _NUMBERS},
-            alt="Pairs per behaviour and split",
-        )
-        st.caption(f"Test pairs: {states.plain(summary.split_rule)}.", help=meaning("split rule"))
+        if summary.graph is not None:
+            _graph(summary.graph, summary.split_rule)
+        else:
+            _pairs(summary)
     if summary.notes:
         lines = (f"- {states.plain(importing.in_form(note))}" for note in summary.notes)
         right.markdown(f"**{title}**\n" + "\n".join(lines))
+
+
+def _pairs(summary: ImportSummary) -> None:
+    st.dataframe(
+        importing.counts_table(summary),
+        hide_index=True,
+        width="content",
+        column_config={name: st.column_config.NumberColumn(format="localized") for name in _NUMBERS},
+        alt="Pairs per behaviour and split",
+    )
+    st.caption(f"Test pairs: {states.plain(summary.split_rule)}.", help=meaning("split rule"))
+
+
+def _graph(graph: GraphSummary, rule: str) -> None:
+    st.dataframe(
+        importing.graph_table(graph),
+        hide_index=True,
+        width="content",
+        column_config={"count": st.column_config.NumberColumn(format="localized")},
+        alt="Nodes per type, edges per relation and entries per metapath",
+    )
+    st.caption(f"{states.plain(importing.classes_sentence(graph))}.")
+    st.dataframe(
+        importing.setting_table(graph),
+        hide_index=True,
+        width="content",
+        column_config={name: st.column_config.NumberColumn(format="localized") for name in _NUMBERS},
+        alt="Labelled nodes per label setting and part",
+    )
+    st.caption(f"Labelled nodes: {states.plain(rule)}.", help=meaning("label settings"))
 
 
 def _vanished(home: Home, job: ImportJob, told: ImportStatus) -> None:

@@ -70,7 +70,9 @@ class Draft:
 
 def fitting_systems(data: DatasetInfo) -> list[str]:
     """Keys of the catalog that can train on `data`."""
-    return [s.key for s in CATALOG.values() if not s.lacks(data.behaviors, data.modalities)]
+    return [
+        s.key for s in CATALOG.values() if not s.lacks(data.behaviors, data.modalities, "hetero" in data.kind)
+    ]
 
 
 def draft(datasets: list[DatasetInfo]) -> Draft:
@@ -110,6 +112,8 @@ def _what(datasets: list[DatasetInfo]) -> tuple[DatasetInfo, System, str, str | 
 
 def data_title(data: DatasetInfo) -> str:
     planted = ", planted" if data.planted else ""
+    if not data.behaviors:
+        return f"{words.count(sum(data.nodes.values()), 'node')} of {words.count(len(data.nodes), 'type')}{planted}"
     return f"{data.num_users:,} users, {data.num_items:,} items{planted}"
 
 

@@ -6,6 +6,7 @@ import pytest
 
 from core import cli
 from core.data.importers.limits import MEGABYTE
+from tests.core.data.importers.graph_folders import acm, tables, write_folder
 
 EVENTS = "who,what,how\nanna,x,view\nanna,x,buy\nanna,y,buy\nbert,y,buy\n"
 ASKED = ["--map", "user=who,item=what,behavior=how", "--ids", "text"]
@@ -102,3 +103,34 @@ def test_names_of_runs_cannot_leave_the_home(tmp_path, capsys):
             assert f"run id {run_id!r} is not allowed" in capsys.readouterr().err
     assert not (tmp_path / "home" / "runs").exists()
     assert not (tmp_path / "x").exists()
+
+
+def test_a_graph_is_reported_listed_and_profiled(tmp_path, capsys):
+    source = write_folder(tmp_path / "acm", acm())
+    assert run(tmp_path, "heco", str(source), "--name", "acm") == 0
+    printed = capsys.readouterr().out.splitlines()
+    assert printed[0] == (
+        "imported acm: 23 nodes of 3 types, target type paper; layout heco; split: source's label settings 2"
+    )
+    assert printed[1].split() == ["nodes", "13", "paper,", "7", "author,", "3", "subject"]
+    assert cli.main(["datasets", "--home", str(tmp_path / "home")]) == 0
+    assert " ".join(capsys.readouterr().out.split()) == "acm 23 nodes 3 types target type paper"
+    assert cli.main(["profile", "acm", "--json", "--home", str(tmp_path / "home")]) == 0
+    assert '"edges": {"pa": 16, "ps": 13}' in capsys.readouterr().out
+
+
+def test_target_type_and_metapaths_are_options(tmp_path, capsys):
+    source = write_folder(tmp_path / "library", tables())
+    asked = [
+        "--name",
+        "library",
+        "--target-type",
+        "paper",
+        "--metapaths",
+        "PVP=paper,venue,paper",
+        "--dry-run",
+    ]
+    assert run(tmp_path, "hetero", str(source), *asked) == 0
+    assert "metapaths  57 PVP" in capsys.readouterr().out
+    assert run(tmp_path, "hetero", str(source), "--name", "x", "--metapaths", "P=paper,venue") == 1
+    assert "goes from paper to venue, expected from paper back to paper" in capsys.readouterr().err

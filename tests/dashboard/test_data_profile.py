@@ -153,26 +153,13 @@ def test_key_figures_of_a_set(profile) -> None:
 MODALITY = {"rows": 5, "dims": 3, "not_finite": 0, "zero_rows": 2, "mean_norm": 1.0}
 
 
-def test_features_and_graph_of_the_demo(home) -> None:
+def test_features_of_the_demo(home) -> None:
     tiny_demo(home)
     demo = fill(home, open_dataset(home, "demo"))
     assert data_contents.feature_table(demo)["modality"].tolist() == ["text", "image"]
     assert data_contents.feature_table({"modality_checks": {"text": MODALITY}})["zero_share"].tolist() == [
         0.4
     ]
-    nodes = data_contents.node_table(demo).set_index("type")
-    assert nodes.loc["item", "target"]
-    assert np.isnan(nodes.loc["brand", "features"])
-    edges = data_contents.edge_table(demo).set_index("name")
-    assert edges.loc["bought_by", "joins"] == "item – user"
-    assert edges.loc["IUI", "kind"] == "metapath"
-    assert data_contents.labelled(demo).startswith("train ")
-
-
-def test_labelled_splits_stand_side_by_side() -> None:
-    sizes = {"test_20": 5, "train_40": 1_600, "train_20": 80, "val_20": 7}
-    assert data_contents.labelled({"node_splits": sizes}) == "train 80 / 1,600; val 7; test 5"
-    assert data_contents.labelled({"node_splits": {}}) == "none"
 
 
 def test_shares_become_percent_where_the_column_exists() -> None:

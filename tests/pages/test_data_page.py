@@ -4,8 +4,10 @@ import pytest
 
 from core.data import profile_store
 from core.data.dataset import open_dataset
+from core.data.importers.registry import import_dataset
 from core.errors import DataError
 from dashboard import readers
+from tests.core.data.importers.graph_folders import acm, write_folder
 from tests.dashboard.profiles import hand_made
 from tests.dashboard.stored_runs import tiny_demo
 from tests.pages.conftest import texts
@@ -178,27 +180,54 @@ def test_a_single_behavior_has_no_overlap(home, opened) -> None:
     assert "buy, training pairs**: how many pairs and users" in texts(app)
 
 
-def test_a_graph_without_interactions_is_told_as_such(home, opened) -> None:
-    tiny_demo(home)
-    folder = home.dataset("demo")
-    text = (folder / "dataset.json").read_text()
-    data = open_dataset(home, "demo").info
-    alone = data.model_copy(
-        update={
-            "behaviors": (),
-            "target": None,
-            "kind": ("hetero",),
-            "content_hash": "0" * 64,
-            "modalities": (),
-        }
-    )
-    (folder / "dataset.json").write_text(alone.model_dump_json())
-    assert text != (folder / "dataset.json").read_text()
-    profile_store.fill(home, open_dataset(home, "demo"))
-    app = opened("data")
+@pytest.fixture
+def graph(home, tmp_path):
+    """A home with a graph of papers alone, profiled."""
+    info = import_dataset(home, "heco", write_folder(tmp_path / "acm-source", acm()), "acm")
+    profile_store.fill(home, open_dataset(home, "acm"))
+    return info
+
+
+def test_a_graph_without_interactions_is_told_as_such(graph, opened) -> None:
+    app = opened("data", dataset="acm")
+    said = texts(app).replace("\\", "")
+    assert "A graph for node classification: 23 nodes of 3 types, 29 edges, 3 classes of paper." in said
+    assert "so many are of one class: PSP 100.0 %" in said
+    assert "graph of typed nodes" in said
+    assert "split: source's label settings 2" in said
+    assert {metric.label: metric.value for metric in app.metric} == {
+        "Nodes": "23",
+        "Edges": "29",
+        "To classify: paper": "13",
+        "Classes": "3",
+        "With a label": "13",
+        "Labels per class": "2",
+    }
+    assert len(app.get("plotly_chart")) == 1
+    assert "Train on this data" in [link.label for link in app.get("page_link")]
+    frames = [frame.value for frame in app.dataframe]
+    assert ["PAP", "PSP"] in [frame["metapath"].tolist() for frame in frames if "metapath" in frame]
+    assert ["pa", "ps"] in [frame["relation"].tolist() for frame in frames if "relation" in frame]
+    assert [5, 4, 4] in [frame["nodes"].tolist() for frame in frames if "class" in frame]
+    assert [6] in [frame["training"].tolist() for frame in frames if "training" in frame]
+    assert frames[-1]["nodes"].tolist() == [23]
+
+
+def test_a_graph_tells_what_its_import_found(graph, opened) -> None:
+    said = texts(opened("data", dataset="acm", about="origin")).replace("\\", "")
+    assert "Found and repaired at import" in said
+    assert "subject: no file s_feat.npz" in said
+
+
+def test_the_demo_shows_its_graph_among_its_contents(profiled, opened) -> None:
+    app = opened("data", dataset="demo", about="contents")
+    assert "What metapaths say about the classes" in texts(app)
     assert "A graph for node classification" in texts(app)
-    assert not app.metric
-    assert "bought_by" in [name for frame in app.dataframe for name in frame.value.get("name", [])]
+
+
+def test_home_names_the_nodes_of_a_graph(graph, opened) -> None:
+    links = [link.label for link in opened("home").get("page_link") if "acm" in link.label]
+    assert links == ["acm: 23 nodes of 3 types"]
 
 
 def test_home_leads_to_each_set(profiled, opened) -> None:

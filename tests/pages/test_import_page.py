@@ -3,8 +3,10 @@
 import io
 import json
 import signal
+import zipfile
 
 import numpy as np
+import pandas as pd
 import pytest
 
 from core.data import import_jobs, import_work
@@ -12,6 +14,7 @@ from core.data.dataset import open_dataset
 from core.data.import_folder import ImportRequest, ImportStatus, open_job
 from core.home import Home
 from core.locks import locked
+from tests.core.data.importers import graph_folders
 from tests.core.data.importers.mmrec_folders import GOOD, stored, write_folder
 from tests.pages.conftest import texts
 
@@ -155,6 +158,110 @@ def test_an_mmrec_folder_can_be_uploaded_file_by_file(home, opened):
     assert datasets(home) == ["uploaded"]
     assert "the setting 'Features' would change that" in said(app)
     assert open_dataset(home, "uploaded").info.modalities == ("image", "text")
+
+
+def field(app, label: str):
+    return next(widget for widget in app.text_input if widget.label == label)
+
+
+def files_of(graph: dict) -> dict[str, bytes]:
+    return {name: graph_folders.stored(name, content) for name, content in graph.items()}
+
+
+def test_a_heco_folder_is_looked_at_checked_and_stored(home, opened, tmp_path):
+    source = graph_folders.write_folder(tmp_path / "ACM", graph_folders.acm())
+    app = opened("import", job=import_jobs.stage_path(home, str(source)))
+    assert "HeCo folder, a graph of typed nodes" in said(app)
+    assert "edges: paper – author" in app.dataframe[0].value["holds"].tolist()
+    assert box(app, "Target type").options == ["paper"]
+    assert field(app, "Metapaths").value == "PAP=paper,author,paper; PSP=paper,subject,paper"
+    assert "Relations: paper-pa-author, paper-ps-subject" in said(app)
+    assert not [widget for widget in app.selectbox if widget.label in ("Target", "Held out for testing")]
+    button(app, "Check").click().run()
+    assert "acm would hold 23 nodes of 3 types, 29 edges and 3 classes of paper" in said(app)
+    counts = app.dataframe[0].value
+    assert counts["name"].tolist()[:3] == ["paper", "author", "subject"]
+    assert counts[counts["what"] == "metapath"]["name"].tolist() == ["PAP", "PSP"]
+    assert app.dataframe[1].value["training"].tolist() == [6]
+    assert "3 classes of paper: 0 (5), 1 (4), 2 (4)" in said(app)
+    button(app, "Import").click().run()
+    assert "23 nodes of 3 types" in app.success[0].value
+    assert open_dataset(home, "acm").info.target_type == "paper"
+
+
+def test_a_heco_folder_can_be_uploaded_as_files_a_folder_or_an_archive(home, opened):
+    files = files_of(graph_folders.acm())
+    app = opened("import")
+    app.file_uploader[0].set_value([(name, content, "x") for name, content in files.items()]).run()
+    button(app, "Read these files").click().run()
+    assert field(app, "Metapaths").value
+    button(app, "Start over").click().run()
+    app.segmented_control(key="import-kind").set_value("folder").run()
+    brought = [(f"ACM data/{name}", content, "x") for name, content in files.items()]
+    app.file_uploader[0].set_value([*brought, ("ACM data/.DS_Store", b"x", "x")]).run()
+    button(app, "Read these files").click().run()
+    assert "ACM data with 8 files" in said(app)
+    assert field(app, "Name of the data set").value == "acm_data"
+    assert "import heco 'ACM data' --name acm_data" in app.code[0].value
+    button(app, "Start over").click().run()
+    app.segmented_control(key="import-kind").set_value("files").run()
+    packed = io.BytesIO()
+    with zipfile.ZipFile(packed, "w") as archive:
+        for name, content in files.items():
+            archive.writestr(f"acm/{name}", content)
+    app.file_uploader[0].set_value([("Acm.zip", packed.getvalue(), "application/zip")]).run()
+    assert "Acm.zip with 8 files" in said(app)
+    button(app, "Import").click().run()
+    assert datasets(home) == ["acm"]
+    assert open_dataset(home, "acm").info.source == "Acm.zip (uploaded)"
+
+
+def test_a_graph_of_tables_asks_for_target_and_metapaths(home, opened, tmp_path):
+    labels = pd.DataFrame({"id": [10, 20, 30], "label": ["x", "y", "x"]})
+    source = graph_folders.write_folder(
+        tmp_path / "library", graph_folders.tables(), {"nodes/venue.parquet": labels}
+    )
+    token = import_jobs.stage_path(home, str(source))
+    app = opened("import", job=token)
+    assert box(app, "Target type").value is None
+    assert "Choose the target type" in said(app)
+    assert button(app, "Import").disabled
+    box(app, "Target type").select("paper").run()
+    assert field(app, "Metapaths").value == "PAP=paper,author,paper; PVP=paper,venue,paper"
+    field(app, "Metapaths").set_value("PXP=paper,writer,paper").run()
+    assert "no relation joins paper and writer; the relations are: paper-written_by-author" in said(app)
+    assert "correct it in 'Metapaths' below" in said(app)
+    assert button(app, "Check").disabled
+    field(app, "Metapaths").set_value("PVP=paper,venue,paper").run()
+    button(app, "Check").click().run()
+    assert "Nothing stands in the way" in said(app)
+    assert "--target-type paper --metapaths PVP=paper,venue,paper" in app.code[0].value
+    again = opened("import", job=token)
+    assert (box(again, "Target type").value, field(again, "Metapaths").value) == (
+        "paper",
+        "PVP=paper,venue,paper",
+    )
+    assert "Nothing stands in the way" in texts(again)
+    box(again, "Target type").select("venue").run()
+    assert field(again, "Metapaths").value == "VPV=venue,paper,venue"
+
+
+def test_label_settings_can_be_drawn_anew(home, opened, tmp_path):
+    source = graph_folders.write_folder(tmp_path / "ACM", graph_folders.acm())
+    app = opened("import", job=import_jobs.stage_path(home, str(source)))
+    box(app, "Label settings").select("random").run()
+    button(app, "Import").click().run()
+    assert "random, seed 0: 20 labels per class" in said(app)
+    assert "were put aside" in said(app)
+
+
+def test_a_graph_that_cannot_be_used_is_refused_and_says_why(home, opened):
+    files = files_of(graph_folders.acm() | {"labels.npy": b"nothing"})
+    job = import_jobs.stage(home, [(name, io.BytesIO(content)) for name, content in files.items()])
+    app = opened("import", job=job)
+    button(app, "Check").click().run()
+    assert "labels.npy: is no readable NumPy matrix" in app.error[0].value.replace("\\", "")
+    assert imports(home) == datasets(home) == []
 
 
 def test_a_path_on_this_machine_is_read_where_it_lies(home, opened, tmp_path):

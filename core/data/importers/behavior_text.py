@@ -5,22 +5,17 @@ other `<behavior>.txt` is an auxiliary behaviour. Ids are any non-negative integ
 is read make up the users and items. In the Taobao files the valid pairs are inside `train.txt`: they are held out.
 """
 
-import codecs
-from array import array
 from pathlib import Path
 
-import numpy as np
 import pandas as pd
-from numpy.typing import NDArray
 
 from core.data.importers.content import ImportOptions, behavior_files, dense_ids, interaction_content
-from core.data.importers.limits import DEFAULT_LIMITS, Limits, checked_size
+from core.data.importers.pair_lines import read_pairs
 from core.data.writing import DatasetContent, Provenance
 from core.errors import DataError
 
 VERSION = 1
 _TARGET_FILES = ("train", "valid", "test")
-_LARGEST_ID = np.iinfo(np.int64).max
 
 
 def detect(source: Path) -> bool:
@@ -42,42 +37,6 @@ def read(source: Path, options: ImportOptions) -> DatasetContent:
     rows = pd.concat(pieces, ignore_index=True)
     provenance = Provenance(("multi_behavior",), str(source), "behavior-text", VERSION, "")
     return interaction_content(rows, options, provenance, users=users, items=items)
-
-
-def read_pairs(path: Path, limits: Limits = DEFAULT_LIMITS) -> NDArray[np.int64]:
-    """The (user, item) pairs of one file, [P, 2]; blank lines are skipped. Raises DataError naming the row."""
-    checked_size(path, limits)
-    values = array("q")
-    try:
-        with path.open("rb") as file:
-            for row, line in enumerate(file, start=1):
-                fields = (line.removeprefix(codecs.BOM_UTF8) if row == 1 else line).split()
-                if fields:
-                    values.extend(_pair(fields, path, row))
-    except OSError as error:
-        raise DataError(
-            f"{path}: cannot be read ({error.strerror}); check the file's name and permissions"
-        ) from error
-    if not values:
-        raise DataError(f"{path}: is empty; remove the file or fill it with `user item` lines")
-    return np.frombuffer(values, dtype=np.int64).reshape(-1, 2)
-
-
-def _pair(fields: list[bytes], path: Path, row: int) -> tuple[int, int]:
-    if len(fields) != 2:
-        raise DataError(
-            f"{path}: row {row}: expected 2 columns `user item` separated by a space, got {len(fields)}; "
-            "correct the row, or leave the file out with --behaviors if it is no behavior file"
-        )
-    for column, field in zip(("user", "item"), fields, strict=True):
-        # the length test keeps int() away from absurdly long digits, which Python refuses with a ValueError
-        if not field.isdigit() or len(field) > 19 or int(field) > _LARGEST_ID:
-            came = field[:40].decode("utf-8", "backslashreplace")
-            raise DataError(
-                f"{path}: row {row}: {column} id {came!r} is not a whole number within 0..{_LARGEST_ID}; "
-                "remove a header line, or replace the ids by numbers"
-            )
-    return int(fields[0]), int(fields[1])
 
 
 def _files(source: Path, options: ImportOptions, target: str) -> list[tuple[str, str, Path]]:

@@ -114,6 +114,46 @@ def split_codes(column: Any) -> NDArray[np.int8]:
     return codes
 
 
+def finite_numbers(column: Any, name: str) -> NDArray[np.float32]:
+    """Numbers of column `name` as float32. Raises CellError at the first that is missing, no number or not finite."""
+    column = plain(column)
+    kind = column.type
+    if not (pa.types.is_string(kind) or pa.types.is_integer(kind) or pa.types.is_floating(kind)):
+        if not (pa.types.is_boolean(kind) or pa.types.is_decimal(kind)):
+            raise CellError(0, f"{name} column holds {kind} values, expected numbers; save it as numbers")
+        column = column.cast(pa.uint8() if pa.types.is_boolean(kind) else pa.float64())
+    if pa.types.is_string(kind):
+        column = _parsed(column, name)
+    with np.errstate(over="ignore"):
+        values: NDArray[np.float32] = (
+            column.cast(pa.float64()).to_numpy(zero_copy_only=False).astype(np.float32)
+        )
+    wrong = ~np.isfinite(values)
+    if wrong.any():
+        record = int(np.argmax(wrong))
+        came = column[record].as_py()
+        said = "is missing" if came is None else f"is {came}, which float32 cannot hold"
+        raise CellError(record, f"{name} {said}; fill it with a finite number, or remove the column")
+    return values
+
+
+def _parsed(column: Any, name: str) -> Any:
+    """Texts as float64. Raises CellError at the first that is no number."""
+    trimmed = pc.utf8_trim_whitespace(column)
+    try:
+        return trimmed.cast(pa.float64())
+    except pa.ArrowInvalid:
+        for record, text in enumerate(trimmed.to_pylist()):
+            try:
+                float(text or "")
+            except ValueError:
+                raise CellError(
+                    record,
+                    f"{name} {(text or '')[:40]!r} is no number; fill it with one, or remove the column",
+                ) from None
+        raise CellError(0, f"{name} holds texts that are no plain numbers; write them like 0.5") from None
+
+
 def _whole_texts(column: Any, name: str) -> tuple[NDArray[np.int64], int]:
     if not len(column):
         return np.empty(0, np.int64), 0

@@ -13,6 +13,7 @@ from core.data.importers.columns import ColumnMap
 from core.data.importers.feature_checks import FeatureScale
 from core.data.importers.identities import IdKind
 from core.data.importers.limits import DEFAULT_LIMITS, Limits
+from core.data.importers.walks import Steps
 from core.data.info import MAX_BEHAVIORS, checked_label
 from core.data.splits import SplitRule, split_rows
 from core.data.writing import DatasetContent, Provenance
@@ -34,6 +35,7 @@ class ImportOptions:
     behaviors: funnel order, target last; behaviours not named are not imported.
     columns, ids: which columns of a table hold what, and whether ids are whole numbers or texts.
     features: the scale that feature matrices are brought to.
+    target_type: the node type whose classes are learned. metapaths: the walks of a graph, as written.
     limits: how large a source may be. progress: told a share within 0..1 and what is being done.
     """
 
@@ -44,12 +46,16 @@ class ImportOptions:
     columns: ColumnMap | None = None
     ids: IdKind = "whole"
     features: FeatureScale = "as-given"
+    target_type: str | None = None
+    metapaths: Mapping[str, Steps] | None = None
     limits: Limits = DEFAULT_LIMITS
     progress: Progress = field(default=silent, compare=False)
 
     def __post_init__(self) -> None:
         for name in (*(self.behaviors or ()), *([self.target] if self.target is not None else [])):
             checked_label(name, "behavior")
+        if self.target_type is not None:
+            checked_label(self.target_type, "target type")
         if self.behaviors is None:
             return
         if not self.behaviors or len(set(self.behaviors)) < len(self.behaviors):

@@ -3,36 +3,20 @@
 I items, D dimensions. Row i of every file describes item i.
 """
 
-import re
-import tokenize
-import warnings
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
 import numpy as np
-from numpy.lib import format as npy
 from numpy.typing import NDArray
 
-from core.data.importers.limits import MAX_NODES, Limits, checked_size, megabytes
+from core.data.importers.limits import MAX_NODES, Limits
+from core.data.importers.npy_files import read_npy_header
 from core.data.info import checked_label
 from core.errors import DataError
 
 ENDING = "_feat.npy"
 _PIECE = 1 << 24
-_READERS = {(1, 0): npy.read_array_header_1_0, (2, 0): npy.read_array_header_2_0}
-# what NumPy and the parser of its headers raise on damaged ones
-_BROKEN = (
-    OSError,
-    ValueError,
-    TypeError,
-    EOFError,
-    OverflowError,
-    MemoryError,
-    RecursionError,
-    SyntaxError,
-    tokenize.TokenError,
-)
 
 
 @dataclass(frozen=True)
@@ -79,37 +63,26 @@ def feature_files(folder: Path, limits: Limits) -> list[FeatureFile]:
     return files
 
 
-def read_header(path: Path, limits: Limits) -> FeatureFile:
-    """What the file's header promises. Raises DataError unless the file holds just that, as a matrix of numbers."""
-    modality = checked_label(path.name.removesuffix(ENDING), f"{path}: modality")
-    size = checked_size(path, limits)
-    shape, by_columns, dtype, start = _header(path)
-    shown = " x ".join(str(length) for length in shape)[:60] or "a single number"
-    if dtype.hasobject:
+def read_header(path: Path, limits: Limits, *, modality: str | None = None, row: str = "item") -> FeatureFile:
+    """What the file's header promises. Raises DataError unless the file holds just that, as a matrix of numbers.
+
+    modality: told where the file's name does not say it. row: what a row describes, for messages.
+    """
+    if modality is None:
+        modality = checked_label(path.name.removesuffix(ENDING), f"{path}: modality")
+    header = read_npy_header(path, limits)
+    if len(header.shape) != 2:
         raise DataError(
-            f"{path}: holds Python objects, which are never unpickled; save numbers: "
-            "numpy.save(path, matrix.astype('float32'))"
+            f"{path}: has the shape {header.shown}, expected {row}s x dimensions; reshape it to one row per {row}"
         )
-    if dtype.kind not in "biuf":
-        raise DataError(f"{path}: holds {str(dtype)[:60]} values, expected numbers; save it as float32")
-    if len(shape) != 2:
+    rows, dims = header.shape
+    if min(header.shape) < 1 or rows > MAX_NODES or dims > limits.unpacked_bytes:
         raise DataError(
-            f"{path}: has the shape {shown}, expected items x dimensions; reshape it to one row per item"
-        )
-    rows, dims = shape
-    if min(shape) < 1 or rows > MAX_NODES or dims > limits.unpacked_bytes:
-        raise DataError(
-            f"{path}: has the shape {shown}, expected 1 to {MAX_NODES} items and at least one dimension; "
+            f"{path}: has the shape {header.shown}, expected 1 to {MAX_NODES} {row}s and at least one dimension; "
             "check where it came from"
         )
-    promised = rows * dims * dtype.itemsize
-    if promised != size - start:
-        came = "is cut short" if promised > size - start else "goes on behind its matrix"
-        raise DataError(
-            f"{path}: {came}: its header promises {shown} values of type {dtype}, {megabytes(promised)}, and "
-            f"{megabytes(max(0, size - start))} follow it; copy or save it again"
-        )
-    return FeatureFile(path, modality, rows, dims, dtype, by_columns, start)
+    header.refuse_other_size()
+    return FeatureFile(path, modality, rows, dims, header.dtype, header.by_columns, header.start)
 
 
 def read_matrix(file: FeatureFile) -> NDArray[np.float32]:
@@ -132,20 +105,3 @@ def read_matrix(file: FeatureFile) -> NDArray[np.float32]:
             f"{file.path}: cannot be read to its end ({error}); check the file, and import it again"
         ) from error
     return matrix_ID
-
-
-def _header(path: Path) -> tuple[tuple[int, ...], bool, np.dtype[Any], int]:
-    """(shape, whether columns come first, type, where the numbers begin)."""
-    try:
-        with path.open("rb") as raw, warnings.catch_warnings():
-            warnings.simplefilter("ignore")  # headers of Python 2 warn
-            version = npy.read_magic(raw)
-            if version not in _READERS:
-                raise ValueError(f"version {version[0]}.{version[1]} of the format")
-            shape, by_columns, dtype = _READERS[version](raw)
-            return shape, by_columns, dtype, raw.tell()
-    except _BROKEN as error:
-        told = re.sub(r" at 0x[0-9a-f]+", "", " ".join(str(error).split()))[:160]
-        raise DataError(
-            f"{path}: is no readable NumPy matrix ({told}); save it again with numpy.save"
-        ) from error

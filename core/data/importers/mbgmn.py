@@ -14,14 +14,10 @@ import numpy as np
 import pandas as pd
 from numpy.typing import NDArray
 
-from core.data.importers.behavior_npz import (
-    SparseFile,
-    holds_seconds,
-    interaction_rows,
-    sparse_of_parts,
-)
+from core.data.importers.behavior_npz import holds_seconds, interaction_rows, sparse_of_parts
 from core.data.importers.content import ImportOptions, behavior_files, interaction_content
 from core.data.importers.limits import DEFAULT_LIMITS, Limits
+from core.data.importers.sparse_files import SparseFile
 from core.data.importers.unpickling import SparseParts, read_pickle
 from core.data.splits import NO_TIME
 from core.data.writing import DatasetContent, Provenance

@@ -5,8 +5,10 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field, replace
 from pathlib import Path
 
+from core.data.importers.archives import unpacked_folder
 from core.data.importers.columns import ColumnMap, clear_columns
 from core.data.importers.feature_files import feature_files
+from core.data.importers.graph_look import COLUMNS, GraphLook, Rows, look_at_heco, look_at_tables
 from core.data.importers.identities import IdKind
 from core.data.importers.limits import DEFAULT_LIMITS, Limits, checked_size, megabytes
 from core.data.importers.mmrec import columns_of, interactions_table
@@ -25,7 +27,8 @@ class Preview:
     """The head of a source. mapping: None where no mapping applies, or none is clear (a note then says why).
 
     ids: what the ids of the sample look like. behaviors: their values in the sample, as the source writes them.
-    clear: role -> column for the roles that are clear by themselves, where the whole mapping is not.
+    clear: role -> column for the roles that are clear by themselves, where the whole mapping is not. graph: of layouts that
+    bring typed nodes.
     """
 
     layout: str
@@ -36,16 +39,31 @@ class Preview:
     behaviors: tuple[str, ...]
     notes: tuple[str, ...]
     clear: Mapping[str, str] = field(default_factory=dict)
+    graph: GraphLook | None = None
 
 
 def preview(
-    source: Path, layout: str = "auto", *, columns: ColumnMap | None = None, limits: Limits = DEFAULT_LIMITS
+    source: Path,
+    layout: str = "auto",
+    *,
+    columns: ColumnMap | None = None,
+    target_type: str | None = None,
+    limits: Limits = DEFAULT_LIMITS,
 ) -> Preview:
     """The first rows of `source` and what they look like; reads no more than the head of each file.
 
-    columns: a mapping told already, to see ids and behaviours under it. Raises DataError if the source is none of the
-    layouts, too large, or no readable table.
+    columns: a mapping told already, to see ids and behaviours under it. target_type: of a graph, told already, to see the
+    metapaths that end there. Raises DataError if the source is none of the layouts, too large, or no readable table.
     """
+    if layout == "table":
+        return _table_preview(open_table(source, limits), columns)
+    with unpacked_folder(source, limits) as folder:
+        return _preview(folder, layout, columns, target_type, limits)
+
+
+def _preview(
+    source: Path, layout: str, columns: ColumnMap | None, target_type: str | None, limits: Limits
+) -> Preview:
     chosen = detect_layout(source) if layout == "auto" else layout
     if chosen == "table":
         return _table_preview(open_table(source, limits), columns)
@@ -56,7 +74,15 @@ def preview(
         return _features_preview(source, limits)
     if chosen == "behavior-text":
         return _pairs_preview(source, limits)
+    if chosen == "heco":
+        return _graph_preview(chosen, *look_at_heco(source, limits))
+    if chosen == "hetero":
+        return _graph_preview(chosen, *look_at_tables(source, limits, target_type))
     return _folder_preview(source, chosen, limits)
+
+
+def _graph_preview(layout: str, rows: Rows, look: GraphLook, notes: tuple[str, ...]) -> Preview:
+    return Preview(layout, COLUMNS, rows, None, "whole", (), notes, graph=look)
 
 
 def _table_preview(table: Table, told: ColumnMap | None) -> Preview:

@@ -1,14 +1,19 @@
-"""What an import holds after repair: counts per behaviour and split, the rule of the split, and notes."""
+"""What an import holds after repair: counts per behaviour and split or of a graph, the rule of the split, and notes."""
 
 from dataclasses import dataclass
 
+from core.data.graph_summary import GraphSummary, summary_lines
+from core.data.importers.graphs import summarised
 from core.data.info import SPLITS
 from core.data.writing import DatasetContent
 
 
 @dataclass(frozen=True)
 class ImportReport:
-    """Sizes and repairs of one source. behaviors: funnel order, target last; pairs: behaviour -> split -> rows."""
+    """Sizes and repairs of one source. behaviors: funnel order, target last; pairs: behaviour -> split -> rows.
+
+    graph: where the source is a heterogeneous graph.
+    """
 
     layout: str
     users: int
@@ -17,11 +22,16 @@ class ImportReport:
     pairs: dict[str, dict[str, int]]
     split_rule: str
     notes: tuple[str, ...]
+    graph: GraphSummary | None = None
 
     def lines(self) -> list[str]:
         """The report as text, a table of rows per behaviour and split in its middle."""
         width = max((len(name) for name in self.behaviors), default=0)
-        told = [f"{self.users:,} users, {self.items:,} items; layout {self.layout}; split: {self.split_rule}"]
+        how = f"layout {self.layout}; split: {self.split_rule}"
+        told = [f"{self.users:,} users, {self.items:,} items; {how}"]
+        if self.graph is not None:
+            nodes = f"{sum(self.graph.nodes.values()):,} nodes of {len(self.graph.nodes)} types"
+            told = [f"{nodes}, target type {self.graph.target}; {how}", *summary_lines(self.graph)]
         for name in self.behaviors:
             counts = "".join(f"{count:>14,} {part}" for part, count in self.pairs[name].items())
             told.append(f"  {name:{width}}{counts}")
@@ -40,5 +50,12 @@ def report_of(layout: str, content: DatasetContent) -> ImportReport:
     }
     told = content.provenance
     return ImportReport(
-        layout, len(content.users), len(content.items), content.behaviors, pairs, told.split_rule, told.notes
+        layout,
+        len(content.users),
+        len(content.items),
+        content.behaviors,
+        pairs,
+        told.split_rule,
+        told.notes,
+        summarised(content.hetero) if content.hetero is not None else None,
     )

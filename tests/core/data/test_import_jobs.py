@@ -5,6 +5,7 @@ import os
 import signal
 import sys
 import time
+import zipfile
 from pathlib import Path
 
 import pytest
@@ -34,6 +35,38 @@ ENDS = WRITES + "job.write_status(ImportStatus(state='done', fraction=1.0))"
 
 def staged(home: Home, *files: tuple[str, bytes]) -> str:
     return import_jobs.stage(home, [(name, io.BytesIO(content)) for name, content in files])
+
+
+def packed(files: dict[str, bytes]) -> bytes:
+    file = io.BytesIO()
+    with zipfile.ZipFile(file, "w") as archive:
+        for name, content in files.items():
+            archive.writestr(zipfile.ZipInfo(name), content)
+    return file.getvalue()
+
+
+def test_an_archive_of_several_files_is_laid_out_and_one_of_a_table_is_left(home):
+    several = packed({"x/view.txt": b"0 1\n", "x/train.txt": b"0 2\n", "x/shop.zip": b"PK", "x/.git/a": b"b"})
+    job = open_job(home, staged(home, ("shop.zip", several)))
+    assert sorted(path.name for path in job.files.iterdir()) == ["shop.zip", "train.txt", "view.txt"]
+    assert (job.origin().folder, job.source()) == ("shop.zip", job.files)
+    assert (job.files / "shop.zip").read_bytes() == b"PK"
+    assert sorted(path.name for path in job.folder.iterdir()) == ["files", "source.json"]
+    alone = open_job(home, staged(home, ("shop.zip", packed({"events.csv": b"u,i\n"}))))
+    assert (alone.origin().folder, alone.source().name) == ("", "shop.zip")
+
+
+@pytest.mark.parametrize(
+    ("files", "message"),
+    [
+        ({"a.csv": b"", "../../b.csv": b""}, "^shop.zip: the member '../../b.csv' points outside"),
+        ({"a/x.csv": b"", "b/x.csv": b""}, "^shop.zip: holds two files called 'x.csv'"),
+    ],
+)
+def test_a_bad_archive_is_refused_by_its_name_and_leaves_nothing(home, files, message):
+    with pytest.raises(DataError, match=message):
+        staged(home, ("shop.zip", packed(files)))
+    assert list(home.imports.iterdir()) == []
 
 
 def started(home: Home, script: str) -> str:

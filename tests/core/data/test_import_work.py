@@ -8,6 +8,7 @@ import signal
 import subprocess
 import sys
 import time
+import zipfile
 
 import pytest
 
@@ -16,6 +17,8 @@ from core.data.dataset import list_datasets, open_dataset
 from core.data.import_folder import ImportJob, ImportRequest, open_job
 from core.detached import PROJECT_ROOT
 from core.home import Home
+from tests.core.data.importers.graph_folders import acm
+from tests.core.data.importers.graph_folders import stored as graph_bytes
 
 COLUMNS = {"user": "Besucher", "item": "Artikel-Nr", "behavior": "Ereignis", "time": "Wann"}
 HEADER = "Wann;Besucher;Ereignis;Artikel-Nr\n"
@@ -58,6 +61,25 @@ def test_an_import_stores_profiles_and_lets_go_of_the_upload(home):
     assert info.source == "odd.csv (uploaded)"
     assert str(home.imports) not in (home.dataset("odd") / "dataset.json").read_text()
     assert (home.cache / "profiles" / info.content_hash / "profile.json").exists()
+
+
+def test_an_archive_of_several_files_is_staged_unpacked(home):
+    packed = io.BytesIO()
+    with zipfile.ZipFile(packed, "w") as archive:
+        for name, content in acm().items():
+            archive.writestr(f"acm/{name}", graph_bytes(name, content))
+    packed.seek(0)
+    job = open_job(home, import_jobs.stage(home, [("acm.zip", packed)]))
+    assert job.source() == job.files
+    assert sorted(path.name for path in job.files.iterdir()) == sorted(acm())
+    assert (job.origin().folder, job.origin().names) == ("acm.zip", tuple(acm()))
+    job.write_request(ImportRequest(act="import", layout="heco", name="acm"))
+    assert import_work.work(home, job.token) == 0
+    told = import_jobs.status(home, job.token).summary
+    assert told is not None
+    assert told.graph is not None
+    assert (told.users, told.pairs, told.graph.nodes["paper"]) == (0, {}, 13)
+    assert open_dataset(home, "acm").info.source == "acm.zip (uploaded)"
 
 
 def test_a_check_stores_nothing_and_keeps_the_upload(home):

@@ -8,7 +8,7 @@ from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
 from core.data.dataset import open_dataset
-from core.data.importers.behavior_text import read_pairs
+from core.data.importers.pair_lines import read_pairs
 from core.data.importers.registry import detect_layout, import_dataset
 from core.data.ranking import ranking_data
 from core.errors import DataError
