@@ -13,6 +13,7 @@ from core.errors import ConfigError, RunError
 from core.files import read_json
 from core.protocol import FitOn, Protocol, Selection, parse_protocol
 
+_DOES = {"ranking": "ranks items", "nodes": "classifies nodes"}
 DEVICE_PATTERN = r"auto|cpu|cuda|cuda:\d{1,3}"
 
 
@@ -44,6 +45,26 @@ class Recipe(BaseModel):
     def _six_digits(cls, share: float) -> float:
         """What an address and a command line can carry."""
         return round(share, 6)
+
+    @model_validator(mode="after")
+    def _protocol_fits_the_task(self) -> "Recipe":
+        if self.system not in CATALOG:
+            return self
+        entry = CATALOG[self.system]
+        if entry.task != self.protocol.task:
+            raise ValueError(
+                f"{entry.title} {_DOES[entry.task]}, and {self.protocol.name} is for what {_DOES[self.protocol.task]}: "
+                f"choose protocol {entry.default_protocol}"
+            )
+        if entry.task == "nodes" and (self.fit_on != "train" or self.auxiliary_noise):
+            raise ValueError(f"{entry.title} trains on a graph: choose fit_on train and no auxiliary noise")
+        if entry.task == "nodes" and self.selection == "test_as_published":
+            raise ValueError("an epoch is not chosen on the labels of test nodes: choose loss, valid or last")
+        if self.selection == "loss" and entry.task != "nodes":
+            raise ValueError(
+                "the lowest training loss chooses epochs of models that learn without labels: choose valid or last"
+            )
+        return self
 
     @model_validator(mode="after")
     def _selection_needs_held_out_data(self) -> "Recipe":
@@ -97,7 +118,8 @@ def make_recipe(
     entry = system(system_key)
     chosen = preset or ("small" if planted else "paper")
     config = entry.resolve(chosen, variant, overrides)
-    rule = selection or ("valid" if fit_on == "train" and entry.is_trained else "last")
+    standard = entry.default_selection if fit_on == "train" and entry.is_trained else "last"
+    rule = selection or standard
     try:
         return Recipe(
             dataset=dataset,

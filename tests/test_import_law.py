@@ -24,7 +24,14 @@ LAYERS = (
     ("arguments", "cli", "__main__"),
 )
 # `evaluation` scores models and `training` uses it: both need torch. What the server reads lies outside of these.
-HEAVY = ("core.ops", "core.models", "core.training", "core.bench", "core.evaluation.ranking")
+HEAVY = (
+    "core.ops",
+    "core.models",
+    "core.training",
+    "core.bench",
+    "core.evaluation.ranking",
+    "core.evaluation.nodes",
+)
 RANK = {name: rank for rank, layer in enumerate(LAYERS) for name in layer}
 
 

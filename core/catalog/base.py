@@ -7,9 +7,10 @@ from typing import Any, Literal
 from pydantic import BaseModel, ConfigDict, Field, ValidationError
 
 from core.errors import ConfigError
+from core.protocol import Selection, Task
 
 Patch = Mapping[str, Any]
-Family = Literal["multi-behaviour", "multimodal", "single behaviour", "counting"]
+Family = Literal["multi-behaviour", "multimodal", "single behaviour", "counting", "heterogeneous"]
 
 
 def setting(default: Any, text: str, *, unit: str = "", group: str = "Model", **bounds: Any) -> Any:
@@ -88,6 +89,7 @@ class System:
     presets: name -> patch of the config's defaults; every system has `paper` and `small`.
     variants: name -> Variant, applied on top of a preset. search: setting -> the values that the paper tries, a grid.
     default_protocol: a name of core.protocol.PROTOCOLS.
+    default_selection: the rule that chooses the epoch unless another is asked for; closed forms have none.
     needs_auxiliary: refuses data with the target behaviour alone. needs_features: refuses data without item features.
     parent: from a config to the run whose item embeddings it builds on, or None for a config that needs none.
     is_multi_task: learns to predict every behaviour and
@@ -104,6 +106,7 @@ class System:
     variants: Mapping[str, Variant] = field(default_factory=dict)
     search: Mapping[str, tuple[Any, ...]] = field(default_factory=dict)
     default_protocol: str = "full"
+    default_selection: Selection = "valid"
     needs_auxiliary: bool = False
     needs_features: bool = False
     parent: Callable[[Any], Parent | None] | None = None
@@ -114,8 +117,18 @@ class System:
         """False for closed-form systems, which are fitted once and have no epochs."""
         return issubclass(self.config, TrainingConfig)
 
-    def lacks(self, behaviors: Sequence[str], modalities: Sequence[str]) -> str:
-        """What data with these behaviours and modalities does not have and this system needs; empty if it can train on it."""
+    @property
+    def task(self) -> Task:
+        """What it learns: to rank items, or to embed labelled nodes."""
+        return "nodes" if self.family == "heterogeneous" else "ranking"
+
+    def lacks(self, behaviors: Sequence[str], modalities: Sequence[str], is_hetero: bool = False) -> str:
+        """What data with these behaviours and modalities, with or without typed nodes, does not have and this system needs;
+        empty if it can train on it."""
+        if self.task == "nodes":
+            return "" if is_hetero else "typed nodes with labels and metapaths"
+        if not behaviors:
+            return "interactions of users with items"
         if self.needs_auxiliary and len(behaviors) < 2:
             return "an auxiliary behaviour"
         if self.needs_features and not modalities:

@@ -6,6 +6,8 @@ from core.catalog.cigf import CIGF
 from core.catalog.crgcn import CRGCN
 from core.catalog.egra import EGRA
 from core.catalog.freedom import FREEDOM
+from core.catalog.han import HAN
+from core.catalog.hgcvae import HGCVAE
 from core.catalog.hgib import HGIB
 from core.catalog.hypergraph import LGMREC, SRGFORMER
 from core.catalog.lightgcn import LIGHTGCN, LIGHTGCN_M
@@ -15,7 +17,9 @@ from core.catalog.mf import MF
 from core.catalog.mgcn import MGCN
 from core.catalog.mule import MULE
 from core.catalog.ngcf import NGCF, NGCF_M
+from core.catalog.node_baselines import METAPATH_MEAN, NODE_FEATURES
 from core.catalog.vbpr import VBPR
+from core.catalog.vgae import VGAE
 from core.errors import ConfigError
 
 _SYSTEMS = (
@@ -34,6 +38,11 @@ _SYSTEMS = (
     FREEDOM,
     LGMREC,
     VBPR,
+    HGCVAE,
+    HAN,
+    VGAE,
+    METAPATH_MEAN,
+    NODE_FEATURES,
     LIGHTGCN,
     NGCF,
     MF,

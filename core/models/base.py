@@ -22,6 +22,8 @@ Batch = TypeVar("Batch")
 class Model(nn.Module, ABC):
     """Something that learned, can say what, and can show its embeddings."""
 
+    device: torch.device = torch.device("cpu")
+
     def findings(self) -> tuple[Finding, ...]:
         """What the model learned, in eval mode, without gradient and noise. It knows no epochs."""
         return ()
@@ -29,23 +31,6 @@ class Model(nn.Module, ABC):
     def embed(self) -> dict[str, Tensor]:
         """Embeddings by level, each [N, D]."""
         return {}
-
-
-class Ranker(Model):
-    """A model that scores items for users; higher is better."""
-
-    num_items: int
-    device: torch.device = torch.device("cpu")
-
-    @abstractmethod
-    def score(self, users_B: Tensor) -> Tensor:
-        """Scores of every item under the target behaviour, [B] -> [B, I]."""
-
-    def score_items(self, users_B: Tensor, items_BC: Tensor) -> Tensor:
-        """Scores of given candidates, [B], [B, C] -> [B, C]. Override where scoring every item would waste work."""
-        size = max(1, _SCORES_AT_ONCE // self.num_items)
-        pieces = zip(users_B.split(size), items_BC.split(size))
-        return torch.cat([self.score(users).gather(1, items) for users, items in pieces])
 
     @contextmanager
     def evaluating(self) -> Iterator[None]:
@@ -59,8 +44,8 @@ class Ranker(Model):
             self.train(was_training)
 
 
-class GraphRanker(Ranker, Generic[Encoding]):
-    """A ranker whose scores come from one encode step over a graph."""
+class GraphModel(Model, Generic[Encoding]):
+    """A model whose outputs come from one encode step over a graph, made once per evaluation."""
 
     _encoding: Encoding | None = None
 
@@ -82,6 +67,26 @@ class GraphRanker(Ranker, Generic[Encoding]):
             finally:
                 if not nested:
                     self._encoding = None
+
+
+class Ranker(Model):
+    """A model that scores items for users; higher is better."""
+
+    num_items: int
+
+    @abstractmethod
+    def score(self, users_B: Tensor) -> Tensor:
+        """Scores of every item under the target behaviour, [B] -> [B, I]."""
+
+    def score_items(self, users_B: Tensor, items_BC: Tensor) -> Tensor:
+        """Scores of given candidates, [B], [B, C] -> [B, C]. Override where scoring every item would waste work."""
+        size = max(1, _SCORES_AT_ONCE // self.num_items)
+        pieces = zip(users_B.split(size), items_BC.split(size))
+        return torch.cat([self.score(users).gather(1, items) for users, items in pieces])
+
+
+class GraphRanker(GraphModel[Encoding], Ranker):
+    """A ranker whose scores come from one encode step over a graph."""
 
 
 class Trainable(Generic[Batch]):

@@ -6,9 +6,17 @@ from importlib.metadata import PackageNotFoundError, version
 from pathlib import Path
 from typing import Any
 
-from core.runs.folder import this_host
+from core.files import write_json
+from core.recipe import Recipe
+from core.runs.folder import RunFolder, this_host
 
 _PACKAGES = ("torch", "numpy", "scipy", "pandas", "pyarrow", "pydantic")
+
+
+def write_environment(run: RunFolder, recipe: Recipe, device: str) -> None:
+    """Store what the run was made with: command, commit, versions, device, data hash."""
+    told = describe_environment(recipe.command(), device, recipe.dataset_hash)
+    write_json(run.path / "environment.json", told)
 
 
 def describe_environment(command: str, device: str, dataset_hash: str) -> dict[str, Any]:

@@ -19,7 +19,6 @@ from core.models.base import Ranker
 from core.protocol import Protocol
 from core.recipe import Recipe
 from core.runs.folder import RunFolder
-from core.training.environment import describe_environment
 
 _RECOMMENDED = 20
 _MOST_RECOMMENDED_USERS = 50_000
@@ -84,13 +83,6 @@ def write_learned(
             "scores": scores.astype(np.float32),
         }
         np.savez_compressed(file, allow_pickle=False, **arrays)
-
-
-def write_environment(run: RunFolder, recipe: Recipe, data: RankingData, device: str) -> None:
-    """Store what the run was made with: command, commit, versions, device, data hash."""
-    write_json(
-        run.path / "environment.json", describe_environment(recipe.command(), device, data.content_hash)
-    )
 
 
 def _write_users(run: RunFolder, outcome: RankingResult, data: RankingData) -> None:

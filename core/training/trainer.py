@@ -12,16 +12,16 @@ import torch
 from torch import Tensor
 
 from core.catalog.base import TrainingConfig
-from core.data.ranking import RankingData
 from core.errors import DataError, RunError
-from core.evaluation.ranking import Split, evaluate
-from core.models.base import Ranker, Trainable
+from core.evaluation.ranking import Split
+from core.models.base import Model, Trainable
 from core.recipe import Recipe
 from core.runs.folder import RunFolder
 from core.runs.metrics import MetricWriter
 from core.training.checkpoint import Progress, load_checkpoint, load_model, save_checkpoint
 from core.training.device import memory_in_use
 from core.training.snapshots import Snapshots
+from core.training.tasks import Task
 
 _SECONDS_BETWEEN_CHECKPOINTS = 2.0
 _SECONDS_WORTH_FINISHING = 5.0
@@ -49,21 +49,21 @@ class Trainer:
     """
 
     def __init__(
-        self, model: Ranker, recipe: Recipe, data: RankingData, run: RunFolder, device: torch.device
+        self, model: Model, recipe: Recipe, task: Task, run: RunFolder, device: torch.device
     ) -> None:
         config = recipe.system_config()
         if not isinstance(config, TrainingConfig) or not isinstance(model, Trainable):
             raise TypeError(f"{recipe.system} is not trained by gradient")
-        if recipe.selection == "valid" and data.valid.nnz == 0:
+        if recipe.selection == "valid" and not task.has_valid:
             raise DataError(
-                f"{data.name} has no validation pairs to select an epoch on; use --selection last, or import it with "
+                f"{task.name} has no validation pairs to select an epoch on; use --selection last, or import it with "
                 "a split rule that holds some out"
             )
-        self.model, self.config, self.recipe, self.data, self.run, self.device = (
+        self.model, self.config, self.recipe, self.task, self.run, self.device = (
             model,
             config,
             recipe,
-            data,
+            task,
             run,
             device,
         )
@@ -100,7 +100,7 @@ class Trainer:
         """The split that this run validates on; None if there is nothing to validate on."""
         if self.recipe.selection == "test_as_published":
             return "test"
-        return "valid" if self.data.valid.nnz else None
+        return "valid" if self.task.has_valid else None
 
     def _train_epoch(self, metrics: MetricWriter, hooks: Hooks) -> Any:
         """One pass over the model's batches; returns the last one, on which probes are taken."""
@@ -118,7 +118,7 @@ class Trainer:
                 raise Stopped(f"stopped in epoch {epoch}; resuming repeats that epoch")
         if steps == 0:
             raise DataError(
-                f"{self.data.name} gives no training batch; its target behaviour has no usable pairs"
+                f"{self.task.name} gives no training batch; its target behaviour has no usable pairs"
             )
         self.progress.epoch = epoch
         means = {f"loss/{name}": float(total) / steps for name, total in totals.items()}
@@ -131,6 +131,8 @@ class Trainer:
             )
         terms = "  ".join(f"{name.removeprefix('loss/')} {value:.4f}" for name, value in means.items())
         log.info("epoch %d/%d  %s", epoch, self.config.epochs, terms)
+        if self.recipe.selection == "loss":
+            self._judge(-sum(means.values()))
         return batch
 
     @property
@@ -169,13 +171,18 @@ class Trainer:
         return {name: value.detach() for name, value in losses.items()}
 
     def _validate(self, metrics: MetricWriter, split: Split) -> None:
-        result = evaluate(self.model, self.data, self.recipe.protocol, split).metrics()
+        result = self.task.measure(self.model, self.recipe.protocol, split)
         prefix = "valid" if split == "valid" else "test"
         metrics.write(
             self.progress.step, self.progress.epoch, {f"{prefix}/{k}": v for k, v in result.items()}
         )
         value = result[self.recipe.protocol.main_metric]
         log.info("epoch %d  %s %s %.4f", self.progress.epoch, prefix, self.recipe.protocol.main_metric, value)
+        if self.recipe.selection != "loss":
+            self._judge(value)
+
+    def _judge(self, value: float) -> None:
+        """Keep what is better than all before, by the main metric or the lowest training loss."""
         if value > self.progress.best_value:
             self.progress.best_value, self.progress.best_epoch = value, self.progress.epoch
             self.progress.validations_without_gain = 0

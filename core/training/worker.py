@@ -6,7 +6,6 @@ import time
 import traceback
 from collections.abc import Callable, Iterator
 from contextlib import AbstractContextManager, contextmanager, nullcontext
-from dataclasses import replace
 from typing import Any
 
 import numpy as np
@@ -15,13 +14,8 @@ from numpy.typing import NDArray
 
 from core.catalog.systems import system
 from core.data.dataset import open_dataset
-from core.data.ranking import RankingData, ranking_data
 from core.errors import DataError, DeviceError, RelScopeError, RunError
-from core.evaluation.edges import known_noise
-from core.evaluation.ranking import check_feasible
 from core.home import Home
-from core.models.base import Fitted, Ranker
-from core.models.registry import build
 from core.protocol import Protocol
 from core.recipe import Recipe
 from core.runs.folder import RunFolder
@@ -29,9 +23,10 @@ from core.runs.lock import claimed
 from core.runs.worker import device_given, running_now, stop_signals
 from core.training.checkpoint import Progress, load_model
 from core.training.device import be_deterministic, device_title, pick_device, use_threads
+from core.training.environment import write_environment
 from core.training.failure import in_words
-from core.training.outcome import write_environment, write_learned, write_result
 from core.training.parents import pretrained, stored_embeddings
+from core.training.tasks import Task, task_of
 from core.training.trainer import Hooks, Stopped, Trainer
 
 _HEARTBEAT_SECONDS = 2.0
@@ -77,51 +72,49 @@ def evaluate_run(home: Home, run: RunFolder, protocol: Protocol) -> dict[str, An
     if status.state != "done":
         raise RunError(f"run {run.run_id!r} is {status.state}: only finished runs can be evaluated")
     with claimed(run):
-        recipe, data = _prepared(home, run)
+        recipe, task = _prepared(home, run)
+        if protocol.task != recipe.protocol.task:
+            raise RunError(
+                f"run {run.run_id!r} was scored under {recipe.protocol.key}, which scores something else than {protocol.name}; "
+                "choose a protocol of its kind"
+            )
         use_threads(None)
-        device = _device(recipe)
-        model = _built(recipe, replace(data, pretrained=stored_embeddings(run)), device)
-        if isinstance(model, Fitted):
-            model.fit(data)
-            epoch = 0
-        else:
+        task = task.with_parent(stored_embeddings(run))
+        model = task.build(recipe, _device(recipe))
+        epoch = 0
+        if not task.fit(model):
             name = "last" if recipe.selection == "last" else "best"
             epoch = load_model(run.checkpoints / f"{name}.pt", model)
-        return write_result(run, recipe, model, data, protocol, epoch)
+        return task.write_result(run, recipe, model, protocol, epoch)
 
 
 def _carry_out(
     home: Home, run: RunFolder, beat: "_Beating", stopping: threading.Event, on_epoch: OnEpoch
 ) -> dict[str, Any]:
     _go_on(stopping)
-    recipe, data = _prepared(home, run)
-    noise = known_noise(
-        open_dataset(home, recipe.dataset), data
-    )  # now: while the data is what the recipe says
-    check_feasible(data, recipe.protocol)
+    recipe, task = _prepared(home, run)
+    task.check(recipe.protocol)
     threads = use_threads(run.status().threads)
     be_deterministic()
     device = _device(recipe)
     beat.update(device=str(device), threads=threads)
-    write_environment(run, recipe, data, device_title(device))
+    write_environment(run, recipe, device_title(device))
     log.info("%s on %s, %s", recipe.system, recipe.dataset, device_title(device))
-    data = replace(data, pretrained=_pretrained(home, run, recipe, beat, stopping))
-    model = _built(recipe, data, device)
+    task = task.with_parent(_pretrained(home, run, recipe, beat, stopping))
+    model = task.build(recipe, device)
+    _go_on(stopping)
     epoch = 0
-    if isinstance(model, Fitted):
-        _go_on(stopping)
-        model.fit(data)
-    else:
+    if not task.fit(model):
 
         def advance(progress: Progress) -> None:
             beat.epoch = progress.epoch
             on_epoch(progress)
 
-        epoch = Trainer(model, recipe, data, run, device).fit(Hooks(stopping.is_set, advance))
+        epoch = Trainer(model, recipe, task, run, device).fit(Hooks(stopping.is_set, advance))
     _go_on(stopping)
-    entry = write_result(run, recipe, model, data, recipe.protocol, epoch)
+    entry = task.write_result(run, recipe, model, recipe.protocol, epoch)
     _go_on(stopping)
-    write_learned(run, recipe, model, data, noise)
+    task.write_learned(run, recipe, model)
     return entry
 
 
@@ -168,7 +161,7 @@ def _device(recipe: Recipe) -> torch.device:
         return torch.device("cpu")
 
 
-def _prepared(home: Home, run: RunFolder) -> tuple[Recipe, RankingData]:
+def _prepared(home: Home, run: RunFolder) -> tuple[Recipe, Task]:
     recipe = run.recipe()
     dataset = open_dataset(home, recipe.dataset)
     if dataset.info.content_hash != recipe.dataset_hash:
@@ -176,19 +169,7 @@ def _prepared(home: Home, run: RunFolder) -> tuple[Recipe, RankingData]:
             f"data set {recipe.dataset!r} has changed since this run was submitted (hash {dataset.info.content_hash[:12]}, "
             f"expected {recipe.dataset_hash[:12]}); clone the run to train on the new content"
         )
-    data = ranking_data(
-        dataset,
-        recipe.fit_on,
-        auxiliary_noise=recipe.auxiliary_noise,
-        noise_seed=recipe.seed,
-        trained_negatives=recipe.protocol.trained_negatives,
-    )
-    return recipe, data
-
-
-def _built(recipe: Recipe, data: RankingData, device: torch.device) -> Ranker:
-    torch.manual_seed(recipe.seed)
-    return build(recipe.system, recipe.system_config(), data, device)
+    return recipe, task_of(dataset, recipe)
 
 
 class _Beating:

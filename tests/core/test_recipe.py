@@ -25,8 +25,9 @@ def test_defaults(key: str):
     real, planted = recipe(key), recipe(key, planted=True)
     assert (real.preset, planted.preset) == ("paper", "small")
     assert real.protocol.key == entry.default_protocol
-    assert real.selection == ("valid" if entry.is_trained else "last")
-    assert recipe(key, fit_on="train+valid").selection == "last"
+    assert real.selection == (entry.default_selection if entry.is_trained else "last")
+    if entry.task == "ranking":
+        assert recipe(key, fit_on="train+valid").selection == "last"
     assert real.config == entry.resolve("paper").model_dump()
     assert real.system_config() == entry.resolve("paper")
     assert (real.seed, real.device, real.variant, real.fit_on) == (0, "auto", None, "train")
@@ -65,6 +66,18 @@ def test_variants_and_overrides_patch_the_preset_in_that_order():
         ({"auxiliary_noise": 1.1}, "auxiliary_noise"),
         ({"auxiliary_noise": float("nan")}, "auxiliary_noise"),
         ({"device": "tpu"}, "device"),
+        (
+            {"protocol": "heco"},
+            "CIGF ranks items, and heco is for what classifies nodes: choose protocol sampled99",
+        ),
+        ({"selection": "loss"}, "models that learn without labels: choose valid or last"),
+        (
+            {"system": "hgcvae", "protocol": "full"},
+            "HGCVAE classifies nodes, and full .* choose protocol heco",
+        ),
+        ({"system": "hgcvae", "fit_on": "train+valid"}, "fit_on train and no auxiliary noise"),
+        ({"system": "hgcvae", "auxiliary_noise": 0.1}, "fit_on train and no auxiliary noise"),
+        ({"system": "hgcvae", "selection": "test_as_published"}, "not chosen on the labels of test nodes"),
         ({"device": "cuda:0; rm -rf"}, "device"),
     ],
 )
@@ -80,7 +93,11 @@ def test_test_selection_may_train_on_validation_pairs():
 
 @pytest.mark.parametrize("key", CATALOG)
 def test_recipes_survive_the_disk(tmp_path: Path, key: str):
-    made = recipe(key, seed=5, device="cuda:1", protocol="sampled99:num_negatives=7", auxiliary_noise=0.1)
+    is_ranking = CATALOG[key].task == "ranking"
+    protocol, noise = (
+        ("sampled99:num_negatives=7", 0.1) if is_ranking else ("heco:repeats=3,probe_lr=0.05", 0.0)
+    )
+    made = recipe(key, seed=5, device="cuda:1", protocol=protocol, auxiliary_noise=noise)
     write_json(tmp_path / "recipe.json", made.model_dump())
     assert load_recipe(tmp_path / "recipe.json") == made
 

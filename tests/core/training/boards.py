@@ -7,6 +7,7 @@ from core.data.ranking import RankingData, ranking_data
 from core.home import Home
 from core.recipe import Recipe, make_recipe
 from core.runs.folder import RunFolder, create_run
+from core.training.tasks import RankingTask
 from core.training.trainer import Hooks, Trainer
 from tests.core.models import tiny
 
@@ -40,7 +41,7 @@ def trainer(home: Home, run: RunFolder) -> Trainer:
     about = run.recipe()
     data: RankingData = ranking_data(open_dataset(home, about.dataset), about.fit_on)
     model = tiny.built(about.system, data, about.variant, about.seed, **about.config)
-    return Trainer(model, about, data, run, tiny.CPU)
+    return Trainer(model, about, RankingTask(data), run, tiny.CPU)
 
 
 def stopping_after(epoch: int) -> Hooks:

@@ -14,7 +14,7 @@ from core.home import Home
 from core.recipe import make_recipe
 from core.runs.folder import RunFolder, create_run
 from core.runs.summary import summarise
-from core.training import worker
+from core.training import tasks
 from core.training.trainer import Stopped
 from core.training.worker import evaluate_run, work
 from tests.core.training.boards import queued
@@ -27,13 +27,13 @@ HGIB = {"epochs": 2, "dim": 4, "batch_size": 256, "snapshot_every": 0, "validate
 def trained_on(monkeypatch) -> list[RankingData]:
     """The matrices that models were built on."""
     seen: list[RankingData] = []
-    build = worker.build
+    build = tasks.build
 
     def keeping(key, config, data, device):
         seen.append(data)
         return build(key, config, data, device)
 
-    monkeypatch.setattr(worker, "build", keeping)
+    monkeypatch.setattr(tasks, "build", keeping)
     return seen
 
 

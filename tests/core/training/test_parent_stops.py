@@ -70,7 +70,7 @@ def test_a_parent_that_stopped_half_way_is_resumed(home: Home, uninterrupted, mo
     ],
 )
 def test_a_failing_parent_fails_the_child_and_is_named(home: Home, monkeypatch, error: Exception, told: str):
-    build = worker.build
+    build = tasks.build
 
     def fail(key: str, *rest: Any) -> Any:
         if key == "mgcn":
@@ -78,7 +78,7 @@ def test_a_failing_parent_fails_the_child_and_is_named(home: Home, monkeypatch, 
         return build(key, *rest)
 
     run = child(home)
-    monkeypatch.setattr(worker, "build", fail)
+    monkeypatch.setattr(tasks, "build", fail)
     with pytest.raises(RunError):
         work(home, run)
     (parent,) = others(home, "child")
@@ -87,7 +87,7 @@ def test_a_failing_parent_fails_the_child_and_is_named(home: Home, monkeypatch, 
     assert parent.status().error.message == told
     assert run.status().error.message == f"its parent run {parent.run_id} failed: {told}"
     assert run.status().parent == parent.run_id
-    monkeypatch.setattr(worker, "build", build)
+    monkeypatch.setattr(tasks, "build", build)
     work(home, run)
     assert not others(home, "child", parent.run_id)
     assert [each.status().state for each in (run, parent)] == ["done", "done"]
