@@ -1,6 +1,7 @@
 """Tiny heterogeneous graphs and models of their nodes: every dimension its own prime, planted classes to be found."""
 
-from dataclasses import replace
+from collections.abc import Mapping
+from dataclasses import fields, replace
 from pathlib import Path
 from typing import Any
 
@@ -16,6 +17,7 @@ from core.data.metapaths import metapath_graph
 from core.data.nodes import NodeData, label_settings, row_normalized
 from core.models.nodes import FittedNodes, NodeModel
 from core.models.registry import build_nodes
+from core.ops.additive_attention import DenseGraph, Graph
 
 torch.set_num_threads(1)  # on matrices this small, threads that wait for each other cost fifty times the work
 
@@ -158,3 +160,17 @@ def doubled(model: Any, seed: int = 11) -> Any:
         for parameter in model.parameters():
             parameter.copy_(0.7 * torch.randn(parameter.shape, generator=generator, dtype=torch.float64))
     return model
+
+
+def double_graphs(graphs: Mapping[str, Graph]) -> dict[str, Graph]:
+    """Graphs whose dense forms fit a model in float64."""
+    return {name: _double(graph) if isinstance(graph, DenseGraph) else graph for name, graph in graphs.items()}
+
+
+def _double(graph: DenseGraph) -> DenseGraph:
+    return replace(graph, **{field.name: getattr(graph, field.name).double() for field in fields(graph)})
+
+
+def valued(losses: dict[str, torch.Tensor]) -> dict[str, float]:
+    """Losses as numbers."""
+    return {name: float(value.detach()) for name, value in losses.items()}

@@ -17,7 +17,7 @@ from core.protocol import parse_protocol
 from core.runs.folder import RunFolder, create_run, delete_run
 from core.runs.lock import Busy, claimed
 from core.runs.worker import running_now
-from core.training import parents, worker
+from core.training import parents, tasks
 from core.training.trainer import Stopped
 from core.training.worker import evaluate_run, work
 from tests.core.training.families import (

@@ -12,6 +12,7 @@ from core.findings import load_history
 from core.home import Home
 from core.runs.folder import RunFolder
 from core.runs.metrics import latest_rows, read_metrics
+from core.training import tasks
 from core.training import trainer as trainer_module
 from core.training.trainer import Hooks, Stopped, Trainer
 from tests.core.models import tiny
@@ -83,7 +84,7 @@ def scripted(monkeypatch: pytest.MonkeyPatch, values: Iterable[float]) -> list[s
         value = left.pop(0)
         return SimpleNamespace(metrics=lambda: {protocol.main_metric: value, "hr@10": 0.5})
 
-    monkeypatch.setattr(trainer_module, "evaluate", fake)
+    monkeypatch.setattr(tasks, "evaluate", fake)
     return asked
 
 

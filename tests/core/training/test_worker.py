@@ -20,7 +20,7 @@ from core.protocol import PROTOCOLS, parse_protocol
 from core.runs.folder import RunFolder, create_run, open_run
 from core.runs.metrics import latest_rows, read_metrics
 from core.training import trainer as trainer_module
-from core.training import worker
+from core.training import tasks
 from core.training.trainer import Stopped
 from core.training.worker import evaluate_run, work
 from tests.core.models import tiny
@@ -192,7 +192,7 @@ def test_an_unexpected_error_still_leaves_a_status(home: Home, monkeypatch, erro
     def fail(*_: object) -> None:
         raise error
 
-    monkeypatch.setattr(worker, "build", fail)
+    monkeypatch.setattr(tasks, "build", fail)
     run = queued(home, f"fails-{type(error).__name__}")
     with pytest.raises(type(error)):
         work(home, run)
@@ -204,7 +204,7 @@ def test_an_interrupt_at_once_cancels(home: Home, monkeypatch):
     def interrupt(*_: object) -> None:
         raise KeyboardInterrupt
 
-    monkeypatch.setattr(worker, "build", interrupt)
+    monkeypatch.setattr(tasks, "build", interrupt)
     run = queued(home, "interrupted")
     with pytest.raises(Stopped):
         work(home, run)
