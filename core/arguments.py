@@ -8,6 +8,7 @@ from core.catalog.systems import CATALOG
 from core.data.importers.limits import DEFAULT_MAX_MB
 from core.home import Home
 from core.protocol import PROTOCOLS, SELECTION_TITLES
+from core.runs.projections import METHODS
 
 Arguments = argparse.Namespace
 Act = Callable[[Home, Arguments], int]
@@ -78,6 +79,12 @@ def parser_for(acts: Mapping[str, Act]) -> argparse.ArgumentParser:
     evaluated.add_argument(
         "--protocol", help=f"{', '.join(PROTOCOLS)}, with options as in full:mask_valid=false"
     )
+    mapped = command("project", "map a run's embeddings to two dimensions")
+    mapped.add_argument("run")
+    mapped.add_argument(
+        "--level", default="h", help="which of its embeddings (default: h, what is classified)"
+    )
+    mapped.add_argument("--method", choices=METHODS, default="umap", help="umap, or principal components")
     _study_arguments(command("study", "train a set of runs that answer one question together"))
     _json(command("runs", "list the runs"))
     _json(command("show", "print a run's recipe, status and results")).add_argument("run")

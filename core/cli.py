@@ -141,8 +141,9 @@ def _systems(home: Home, args: Arguments) -> int:
     if args.json:
         print(json.dumps([_described(key) for key in CATALOG]))
         return 0
+    width = max(len(entry.title) for entry in CATALOG.values())
     for entry in CATALOG.values():
-        print(f"{entry.key:14} {entry.title:14} {entry.summary}")
+        print(f"{entry.key:14} {entry.title:{width}} {entry.summary}")
         print(
             f"{'':14} presets: {', '.join(entry.presets)}"
             + (f"  variants: {', '.join(entry.variants)}" if entry.variants else "")
@@ -274,6 +275,17 @@ def _evaluate(home: Home, args: Arguments) -> int:
     return 0
 
 
+def _project(home: Home, args: Arguments) -> int:
+    from core.runs.folder import open_run
+    from core.runs.projections import checked_method
+    from core.training.projecting import project
+
+    run = open_run(home, args.run)
+    project(run, args.level, checked_method(args.method))
+    print(f"mapped {args.level} of {run.run_id} by {args.method}")
+    return 0
+
+
 def _study(home: Home, args: Arguments) -> int:
     from core.data.dataset import open_dataset
     from core.studies.command import grid_of, noise_of, queue, train_here
@@ -321,11 +333,18 @@ def _show(home: Home, args: Arguments) -> int:
         "run": run.run_id,
         "recipe": run.recipe().model_dump(),
         "status": run.status().model_dump(),
-        "result": run.result(),
+        "result": run.result() if args.json else _without_repeats(run.result()),
         "environment": run.environment(),
     }
     print(json.dumps(shown, indent=None if args.json else 2))
     return 0
+
+
+def _without_repeats(result: dict[str, Any] | None) -> dict[str, Any] | None:
+    """`result` for reading: the single values of every classifier and clustering fill hundreds of lines."""
+    protocols = (result or {}).get("protocols", {})
+    told = {key: {k: v for k, v in scored.items() if k != "repeats"} for key, scored in protocols.items()}
+    return result and result | {"protocols": told}
 
 
 def _reindex(home: Home, args: Arguments) -> int:
@@ -350,6 +369,7 @@ ACTS: dict[str, Act] = {
     "systems": _systems,
     "train": _train,
     "submit": _submit,
+    "project": _project,
     "study": _study,
     "cancel": _cancel,
     "supervise": _supervise,

@@ -30,7 +30,7 @@ def main() -> None:
         ]
         for section, entries in SECTIONS.items()
     }
-    chosen = st.navigation(pages)
+    chosen = st.navigation(pages, expanded=True)
     with st.sidebar:
         copy_link()
     chosen.run()

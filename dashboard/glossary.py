@@ -50,15 +50,31 @@ TERMS: dict[str, str] = {
     "preset": "A named set of settings: what the paper used, or a small one that trains in under a minute.",
     "variant": "A named change of the model, most often an ablation from the paper's tables.",
     "seed": "The number that fixes all randomness of a run. Several, written 0, 1, 2 or 0-4, make one run each and show how much of a result is luck.",
-    "protocol": "How a ranking is scored: which items compete and which are hidden. Numbers under different protocols "
-    "never compare.",
+    "protocol": "How a result is measured: which items compete in a ranking and which are hidden, or how embeddings of nodes are "
+    "classified. Numbers under different protocols never compare.",
     "full": "Every item competes, except those the user already has in training.",
     "sampled99": "Each test item competes with 99 random items the user never touched under the target behaviour.",
     "mmrec": "Every item competes, except the user's training items; users without a training item are left out, and where "
     "training samples negative items it takes them among items seen in training. The rule of the toolkit MMRec, under which "
     "most multimodal recommenders are published.",
+    "heco": "Node embeddings are frozen, then linear classifiers learn the classes from a few labelled nodes and are tested on "
+    "others; k-means sorts all labelled nodes, too. The evaluation of HeCo (Wang et al., KDD 2021).",
+    "linear classifier": "A softmax layer on frozen embeddings, also called a linear probe. 50 of them start from other weights; each "
+    "is scored at its best step on validation nodes. ± is the standard deviation over them, which says nothing about other seeds.",
+    "label setting": "Which labelled nodes train, validate and test the classifiers. @20: 20 training nodes of each class; without @: "
+    "the mean over all settings.",
+    "Micro-F1": "The share of test nodes that a classifier puts in their class, when each node has one class.",
+    "Macro-F1": "F1, the harmonic mean of precision and recall, of each class, averaged over classes: small classes count like "
+    "large ones.",
+    "AUC": "The area under the ROC curve of each class against all others, averaged over classes: 0.5 is chance, 1 perfect.",
+    "ARI": "Adjusted Rand index: how often two clusterings agree on whether two nodes belong together, over chance. 0 is chance, 1 "
+    "the same.",
+    "NMI of clusters": "Normalised mutual information of k-means clusters and classes: 0 unrelated, 1 the same.",
+    "clusters": "k-means with as many clusters as classes, over all labelled nodes, held against the classes: normalised mutual "
+    "information (0 unrelated, 1 the same) and adjusted Rand index (0 chance, 1 the same). ± is the standard deviation over "
+    "repeats from other starts.",
     "fit on": "Whether validation pairs are held out, or trained on as well (then the best epoch cannot be chosen on them).",
-    "selection": "Which epoch's model is scored on the test pairs.",
+    "selection": "Which epoch's model is scored on the test data.",
     "HR": "Hit rate at K: the share of users with at least one test item among their first K.",
     "NDCG": "Normalised discounted cumulative gain at K: like the hit rate, but a hit counts more the higher it ranks.",
     "compared runs": "Up to twelve runs. Those that share everything but the seed make one row, with mean and standard "
@@ -70,6 +86,10 @@ TERMS: dict[str, str] = {
     "Wilcoxon's signed-rank test of the differences, with a 95 % bootstrap interval and Cohen's d (the mean difference over "
     "its standard deviation). With several comparisons the p-values are corrected by Holm's method. We say 'ahead' only "
     "where both tests agree at 5 %. 'Not shown' is no proof that the systems are equal; the intervals are not corrected.",
+    "paired test of nodes": "Both systems classify the same test nodes: per node the share of classifiers that put it in its class, "
+    "whose mean is Micro-F1. Then as over users: a t-test and Wilcoxon's signed-rank test of the differences, a 95 % bootstrap "
+    "interval, Cohen's d, Holm's correction; 'ahead' only where both tests agree at 5 %. Nodes share neighbours and are not "
+    "independent, so the intervals are somewhat too narrow.",
     "seen": "Test pairs that the user had already touched under another behaviour, such as viewing before buying.",
     "unseen": "Test pairs that the user had not touched at all before: true discoveries.",
     "level": "One table of embeddings in a hierarchy: the initial one, that of the graph of all behaviours, one per behaviour, "
@@ -224,9 +244,45 @@ TERMS: dict[str, str] = {
     "branch norm": "The mean length of what a branch adds, its weight in the sum included. A long vector that points elsewhere "
     "contributes little.",
     "content hash": "A fingerprint of the data. Two data sets with one hash train identically.",
+    "metapath attention": "HAN's softmax over metapaths, one for all nodes: how much a layer takes from each metapath. Shares of a "
+    "layer sum to 1.",
+    "confusion": "Of the test nodes of each true class, the share that classifiers put into each class. The diagonal is recall.",
+    "purity": "The share of nodes that have their cluster's most frequent class; 1 would be clusters that follow classes exactly.",
+    "negative hardness": "The cosine between a node's embedding and its negatives. Hard negatives lie near; too hard ones may be "
+    "nodes of its own class.",
+    "false negatives": "Negatives that share their anchor's label: the contrast pushes apart what belongs together. Weighted as the loss "
+    "weighs them, near ones count more. Labels are compared after the fact; training never sees them.",
+    "progressive negatives": "HGCVAE begins with embeddings under dropout as negatives and replaces more and more of them by draws from "
+    "its latent normals.",
+    "mask schedule": "Masked nodes show a learned token, their own features, or another node's; their features are to be restored. The "
+    "share of masked nodes grows over the epochs.",
+    "restored features": "1 minus the cosine between true and restored features within a group: 0 is perfect, 1 unrelated.",
+    "KL collapse": "The latent normals become the standard normal for every node and say nothing about it. With rows of length one, as in "
+    "the released code, this cannot happen.",
+    "planted metapath": "The generator of this data placed items on shelves at random: items that share a shelf share nothing else. No model "
+    "knows that.",
+    "map": "Embeddings of many dimensions laid out on a plane. Principal components keep large distances, UMAP keeps neighbours; axes "
+    "have no unit.",
 }
 
 
 def meaning(term: str) -> str:
     """The tooltip of `term`. Raises KeyError for a term without an entry, which a test turns into a defect."""
     return TERMS[term]
+
+
+_METRICS = {
+    "micro_f1": "Micro-F1",
+    "macro_f1": "Macro-F1",
+    "auc": "AUC",
+    "ari": "ARI",
+    "nmi": "NMI of clusters",
+}
+
+
+def metric_meaning(name: str) -> str:
+    """The tooltip of a metric of node embeddings, with its label setting where it has one. Raises KeyError for another."""
+    term = _METRICS[name.partition("@")[0]]
+    return (
+        meaning(term) if term in ("ARI", "NMI of clusters") else f"{meaning(term)} {meaning('label setting')}"
+    )

@@ -26,6 +26,7 @@ SECTIONS: dict[str, list[Entry]] = {
         ("longtail", "Long tail", ":material/trending_down:"),
         ("alignment", "Alignment", ":material/join_inner:"),
         ("structure", "Structure", ":material/workspaces:"),
+        ("nodes", "Nodes", ":material/scatter_plot:"),
     ],
 }
 

@@ -38,7 +38,7 @@ PATTERNS: dict[str, re.Pattern[str]] = {
         "of_system": _LABEL,
         "of_data": _NAME,
         "under": r"[a-z0-9_]{1,40}(:[a-z0-9_=,]{1,80})?",
-        "metric": r"[a-z_]{1,20}@\d{1,4}",
+        "metric": r"[a-z_]{1,20}@\d{1,4}|(micro|macro)_f1(@\d{1,4})?|auc|nmi|ari",
         "part": r"all|seen|unseen",
         "term": r"[a-z]{1,20}/[a-z0-9_@+-]{1,60}",
         "along": r"epoch|seconds",
@@ -64,6 +64,13 @@ PATTERNS: dict[str, re.Pattern[str]] = {
         "modalities": r"spread|groups|epochs",
         "features": _LABEL,
         "structure": r"items|categories|history|popularity|entropy|branches",
+        "nodes": r"classes|clusters|map|metapaths|negatives|masks|latent",
+        "labels": r"\d{1,4}",
+        "layer": r"[a-z0-9_ ]{1,40}",
+        "statistic": r"max|q95|mean",
+        "level": _NAME,
+        "method": r"pca|umap",
+        "colour": r"class|cluster|verdict",
         "hyperedge": rf"{_LABEL} \d{{1,4}}",
         "modality": _LABEL,
         "crossed": rf"{_LABEL}-{_LABEL}",
@@ -130,8 +137,12 @@ def pick(
     title: Callable[[str], str] = str,
     widget: Widget = "select",
     help: str | None = None,
+    why: Callable[[str], str] | None = None,
 ) -> str:
-    """A widget that selects `field` among `options` and mirrors it; a refused address value is told beneath it."""
+    """A widget that selects `field` among `options` and mirrors it; a refused address value is told beneath it.
+
+    why: why a value that exists is not among `options`, empty for one that does not exist.
+    """
     value, from_url = _resolve(field)
     refused = _malformed(field)
     if value not in options:
@@ -154,8 +165,9 @@ def pick(
     else:
         chosen = st.select_slider(label, options, format_func=names.__getitem__, **common)
     if field in _refused():
-        asked = _plain(_refused()[field][0])
-        st.caption(f":orange[There is no {label.lower()} '{asked}'; shown: {_plain(names[chosen])}.]")
+        asked = _refused()[field][0]
+        reason = (why(asked) if why else "") or f"There is no {label.lower()} '{asked[:80]}'"
+        st.caption(f":orange[{_plain(reason, 240)}; shown: {_plain(names[chosen])}.]")
     mirror(field, chosen)
     return str(chosen)
 
@@ -254,8 +266,8 @@ def asked(field: str) -> str | None:
     return _store().get(field)
 
 
-def _plain(text: str) -> str:
-    return re.sub(r"([^\w\s])", r"\\\1", text[:80])
+def _plain(text: str, longest: int = 80) -> str:
+    return re.sub(r"([^\w\s])", r"\\\1", text[:longest])
 
 
 def distinct_titles(options: Sequence[str], title: Callable[[str], str]) -> dict[str, str]:

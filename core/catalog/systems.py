@@ -7,6 +7,7 @@ from core.catalog.crgcn import CRGCN
 from core.catalog.egra import EGRA
 from core.catalog.freedom import FREEDOM
 from core.catalog.han import HAN
+from core.catalog.heco import HECO
 from core.catalog.hgcvae import HGCVAE
 from core.catalog.hgib import HGIB
 from core.catalog.hypergraph import LGMREC, SRGFORMER
@@ -39,6 +40,7 @@ _SYSTEMS = (
     LGMREC,
     VBPR,
     HGCVAE,
+    HECO,
     HAN,
     VGAE,
     METAPATH_MEAN,

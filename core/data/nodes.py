@@ -6,6 +6,7 @@ Shapes: N nodes of the target type, F features.
 from collections.abc import Mapping
 from dataclasses import dataclass, field
 from pathlib import Path
+from typing import Any
 
 import numpy as np
 from numpy.typing import NDArray
@@ -127,8 +128,9 @@ def row_normalized(features: Features) -> Features:
     return (features * _inverse(total_N)[:, None]).astype(np.float32)
 
 
-def _inverse(total_N: NDArray[np.floating]) -> NDArray[np.float64]:
-    return np.divide(1.0, total_N, out=np.zeros(len(total_N)), where=total_N > 0)
+def _inverse(total_N: NDArray[Any]) -> NDArray[np.float64]:
+    inverse: NDArray[np.float64] = np.divide(1.0, total_N, out=np.zeros(len(total_N)), where=total_N > 0)
+    return inverse
 
 
 def _graph(view: HeteroContent, name: str, walk: Metapath, path: Path) -> csr_array:

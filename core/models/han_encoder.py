@@ -60,7 +60,7 @@ class GATLayer(nn.Module):
             nn.Parameter(nn.init.xavier_normal_(torch.empty(shape.heads, 1, shape.head_dim), gain=gain))
             for _ in range(2)
         )
-        self.bias = nn.Parameter(torch.zeros(shape.out_dim))
+        self.bias = None if shape.norm else nn.Parameter(torch.zeros(shape.out_dim))  # a norm has its own
         self.norm = nn.BatchNorm1d(shape.out_dim) if shape.norm else None
         self.activation = nn.PReLU() if shape.activation else None
 
@@ -71,7 +71,8 @@ class GATLayer(nn.Module):
         value_HND = value_NF.view(-1, shape.heads, shape.head_dim).transpose(0, 1).contiguous()
         query_NH, key_NH = ((value_HND * side).sum(-1).t() for side in (self.query, self.key))
         shares = Dropout.drawn(shape.attention_dropout, noise)
-        output_NF = additive_attention(graph, query_NH, key_NH, value_HND, shape.slope, shares) + self.bias
+        output_NF = additive_attention(graph, query_NH, key_NH, value_HND, shape.slope, shares)
+        output_NF = output_NF if self.bias is None else output_NF + self.bias
         output_NF = output_NF if self.norm is None else self.norm(output_NF)
         return output_NF if self.activation is None else self.activation(output_NF)
 

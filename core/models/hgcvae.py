@@ -192,10 +192,10 @@ class HGCVAE(EncodedNodes[Encoded], Trainable[GraphStep]):
         if self.mean_head is None or self.scale_head is None:
             return None
         mean, log_scale = (head(self.graphs, h_ND, noise) for head in (self.mean_head, self.scale_head))
-        rows = [head.rows for head in (mean, log_scale)]
+        mean_ND, log_scale_ND = mean.rows, log_scale.rows
         if self.config.normalise_heads:
-            rows = [unit_rows(rows_ND) for rows_ND in rows]
-        return Latent(*rows, mean.shares, log_scale.shares)
+            mean_ND, log_scale_ND = unit_rows(mean_ND), unit_rows(log_scale_ND)
+        return Latent(mean_ND, log_scale_ND, mean.shares, log_scale.shares)
 
     def negatives(self, noise: torch.Generator) -> list[Negatives]:
         """The current epoch's tables, dropout ones first, to be made of `sources`."""

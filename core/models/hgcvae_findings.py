@@ -108,7 +108,7 @@ def reconstruction(features_NF: Tensor, restored_NF: Tensor) -> Finding:
         (Axis.labelled("feature_group", names),),
         np.array(errors, np.float32).clip(min=0),
         np.array(counts),
-        "Mean of 1 - cosine between a node's true and restored features of a group, over the nodes that have any of them: 0 is "
+        "Mean of 1 − cosine between a node's true and restored features of a group, over the nodes that have any of them: 0 is "
         "perfect, 1 unrelated. Nothing is masked here.",
     )
 

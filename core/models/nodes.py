@@ -11,6 +11,7 @@ from torch import Tensor
 
 from core.data.nodes import NodeData
 from core.models.base import Encoding, GraphModel, Model
+from core.ops.unit import unit_rows
 
 
 class NodeModel(Model):
@@ -47,4 +48,4 @@ def input_features(data: NodeData, code_dim: int) -> Tensor:
         dense = data.features.toarray() if issparse(data.features) else data.features
         return torch.from_numpy(dense.copy())
     codes_NF = torch.randn(data.num_nodes, code_dim, generator=torch.Generator().manual_seed(0))
-    return codes_NF / torch.linalg.vector_norm(codes_NF, dim=1, keepdim=True)
+    return unit_rows(codes_NF)

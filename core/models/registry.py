@@ -19,6 +19,7 @@ from core.models.ease import EASE
 from core.models.egra import EGRA
 from core.models.freedom import FREEDOM
 from core.models.han import HAN
+from core.models.heco import HeCo
 from core.models.hgcvae import HGCVAE
 from core.models.hgib import HGIB
 from core.models.itemknn import ItemKNN
@@ -64,6 +65,7 @@ MODELS: dict[str, Callable[[Any, RankingData, torch.device], Ranker]] = {
 
 NODE_MODELS: dict[str, Callable[[Any, NodeData, torch.device], NodeModel]] = {
     "hgcvae": HGCVAE,
+    "heco": HeCo,
     "han": HAN,
     "vgae": VGAE,
     "metapath_mean": MetapathMean,

@@ -59,8 +59,8 @@ class VGAE(EncodedNodes[Normals], WholeGraph):
         normals = self.encode()
         if normals.log_scale is None:
             return {"links": restored_links(normals.mean, self.graph.pattern)}
-        sample_ND = drawn_normals(*normals, batch.generator(self.device))
-        divergence_N = standard_divergence(*normals)
+        sample_ND = drawn_normals(normals.mean, normals.log_scale, batch.generator(self.device))
+        divergence_N = standard_divergence(normals.mean, normals.log_scale)
         return {
             "links": restored_links(sample_ND, self.graph.pattern),
             "kl": divergence_N.mean() / len(divergence_N),
@@ -110,7 +110,7 @@ class VGAE(EncodedNodes[Normals], WholeGraph):
             "VGAE, Eq. 3",
             Kind.AMOUNT,
             (node,),
-            standard_divergence(*normals).clamp(min=0).cpu().numpy(),
+            standard_divergence(normals.mean, normals.log_scale).clamp(min=0).cpu().numpy(),
             None,
             f"In nats, summed over {dim.size} dims. Near 0 the normals say nothing about their nodes. {about}",
         )

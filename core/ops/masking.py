@@ -32,7 +32,7 @@ def mask_rate_at(start: float, schedule: MaskSchedule, progress: float, most: fl
 
     linear: r0 (1 + p), as HGCVAE's released code; exponential: r0 2^p; stepwise: linear in four stairs; fixed: r0.
     """
-    growth = {
+    growth: float = {
         "fixed": 1.0,
         "linear": 1 + progress,
         "exponential": 2.0**progress,

@@ -1,7 +1,7 @@
-"""Paired tests between groups of runs on the users they share, read from their folders.
+"""Paired tests between groups of runs on the users, or the test nodes, that they share, read from their folders.
 
 Run as a process of its own it answers a page: reading results per user and testing them takes a second and 100 MB that a
-server does without. G groups, U users.
+server does without. G groups, U users or nodes, C classes.
 """
 
 import json
@@ -26,12 +26,50 @@ def compared(
 ) -> tuple[list[PairedTest], int]:
     """The first group against each other one, and the number of users left out since not every run evaluated them.
 
-    A group counts with the mean of its runs, user by user. Raises RunError, DataError.
+    A group counts with the mean of its runs, user by user; under Micro-F1 with so many labels per class, node by node.
+    Raises RunError, DataError.
     """
-    values_GU, dropped = shared_users(
-        [[user_values(run, protocol, metric) for run in runs] for runs in groups]
-    )
+    size = labels_per_class(metric)
+    if size is None:
+        values_GU, dropped = shared_users(
+            [[user_values(run, protocol, metric) for run in runs] for runs in groups]
+        )
+    else:
+        values_GU, dropped = shared_users(
+            [[node_values(run, protocol, size) for run in runs] for runs in groups], "test nodes"
+        )
     return against_first(values_GU), dropped
+
+
+def labels_per_class(metric: str) -> int | None:
+    """The label setting of a metric that has a value for every test node, 20 of `micro_f1@20`; None for all others."""
+    name, _, size = metric.partition("@")
+    return int(size) if name == "micro_f1" and size.isdecimal() else None
+
+
+def node_values(run: RunFolder, protocol: str, size: int) -> tuple[Ints, Floats]:
+    """Test nodes of `run` with `size` labels per class, rising, and the share of classifiers that put each in its class; the
+    mean over nodes is Micro-F1. Raises RunError without any."""
+    import pyarrow.parquet as pq
+
+    path = run.path / "per_node.parquet"
+    filters = [("protocol", "=", protocol), ("labels_per_class", "=", size)]
+    try:
+        table = pq.read_table(path, columns=["node", "label", "votes"], filters=filters)
+    except FileNotFoundError:
+        table = None
+    except (OSError, ValueError) as error:
+        raise RunError(f"{path}: cannot be read ({error}); evaluate the run again to write it") from error
+    if table is None or not len(table):
+        raise RunError(
+            f"{run.run_id} keeps no votes per node with {size} labels per class under {protocol}, so it cannot be tested; "
+            f"score the run under {protocol} again, or leave it out"
+        )
+    votes_UC = np.stack(table["votes"].to_numpy())
+    nodes, label = table["node"].to_numpy().astype(np.int64), table["label"].to_numpy()
+    right = votes_UC[np.arange(len(nodes)), label] / votes_UC.sum(1)
+    order = np.argsort(nodes, kind="stable")
+    return nodes[order], right[order]
 
 
 def user_values(run: RunFolder, protocol: str, metric: str) -> tuple[Ints, Floats]:
@@ -70,10 +108,11 @@ def _nothing_stored(run: RunFolder, protocol: str, metric: str) -> RunError:
     )
 
 
-def shared_users(groups: Sequence[Sequence[tuple[Ints, Floats]]]) -> tuple[Floats, int]:
+def shared_users(groups: Sequence[Sequence[tuple[Ints, Floats]]], what: str = "users") -> tuple[Floats, int]:
     """Means [G, U] over each group's runs of the users that every run evaluated, and the number of all other users.
 
-    groups: per run its users, rising and distinct, and their values. Raises RunError below two shared users.
+    groups: per run its users, rising and distinct, and their values. what: how an error calls them. Raises RunError below two
+    shared users.
     """
     everyone = [users for runs in groups for users, _ in runs]
     common, union = everyone[0], everyone[0]
@@ -81,7 +120,7 @@ def shared_users(groups: Sequence[Sequence[tuple[Ints, Floats]]]) -> tuple[Float
         common, union = np.intersect1d(common, users), np.union1d(union, users)
     if len(common) < 2:
         raise RunError(
-            f"the picked runs share {len(common)} evaluated users; a paired test needs two or more: "
+            f"the picked runs share {len(common)} evaluated {what}; a paired test needs two or more: "
             "pick runs of the same data"
         )
     means = [

@@ -16,6 +16,7 @@ from core.models.nodes import NodeModel
 from core.protocol import Protocol
 from core.recipe import Recipe
 from core.runs.folder import RunFolder
+from core.training.projecting import write_map
 
 
 def write_result(
@@ -55,14 +56,14 @@ def write_result(
 
 
 def write_learned(run: RunFolder, model: NodeModel, data: NodeData) -> None:
-    """Store the selected model's findings and embeddings of the target nodes."""
+    """Store the selected model's findings, embeddings of the target nodes, and a map of these by principal components."""
     for finding in model.findings():
         save_finding(run.findings, finding)
     for level, values in model.embed().items():
+        rows = values.cpu().numpy()
         with replacing(run.embeddings / f"{level}.npz") as file:
-            np.savez(
-                file, allow_pickle=False, values=values.cpu().numpy(), node_type=np.array(data.target_type)
-            )
+            np.savez(file, allow_pickle=False, values=rows, node_type=np.array(data.target_type))
+        write_map(run, level, "pca", rows)
 
 
 def _votes(result: NodeResult, data: NodeData) -> dict[str, Any]:

@@ -8,7 +8,7 @@ from core.home import Home
 from core.recipe import Recipe
 from core.runs import launch
 from core.runs.folder import RunFolder, Status, delete_run
-from dashboard import readers, states
+from dashboard import node_readers, readers, states
 from dashboard.forms import assignments
 from dashboard.navigation import go
 from dashboard.panels.run_list import DELETED
@@ -37,6 +37,13 @@ def actions(home: Home, run: RunFolder, status: Status, *, cancelling: bool) -> 
         for key, page, label, icon in _LEARNED:
             if readers.has_finding(run, key) and st.button(label, type="primary", icon=icon):
                 go(page, run=run.run_id)
+        if node_readers.is_scored(run) and st.button(
+            "See its nodes",
+            type="primary",
+            icon=":material/scatter_plot:",
+            help="Classes, clusters, and what it learned",
+        ):
+            go("nodes", run=run.run_id)
         if links_items(run) and st.button(
             "See what links its items", icon=":material/join_inner:", help="The page Alignment"
         ):
