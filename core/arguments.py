@@ -90,7 +90,7 @@ def parser_for(acts: Mapping[str, Act]) -> argparse.ArgumentParser:
     _json(command("show", "print a run's recipe, status and results")).add_argument("run")
     command("reindex", "rebuild the index of runs from their folders")
     bench = _json(command("bench", "measure a hot path against its plain form"))
-    bench.add_argument("name", help="sparse, cigf, hgib, egra, srgformer, evaluate or dashboard")
+    bench.add_argument("name", help="sparse, cigf, hgib, egra, srgformer, hgcvae, evaluate or dashboard")
     bench.add_argument(
         "--dataset",
         help="data set of cigf, hgib and evaluate (default: taobao if imported, else planted data of 20,000 users)",

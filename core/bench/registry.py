@@ -8,6 +8,7 @@ import torch
 from core.bench.cigf import bench_cigf
 from core.bench.dashboard import DashboardReport, bench_dashboard
 from core.bench.evaluate import bench_evaluate
+from core.bench.hgcvae import bench_hgcvae
 from core.bench.hgib import bench_hgib
 from core.bench.multimodal import bench_egra, bench_srgformer
 from core.bench.sparse import bench_sparse
@@ -25,6 +26,7 @@ BENCHES: dict[str, Callable[[Home, str | None, torch.device], Comparison | Dashb
     "hgib": lambda home, dataset, device: bench_hgib(home, dataset or _default_dataset(home), device),
     "egra": lambda home, dataset, device: bench_egra(device),
     "srgformer": lambda home, dataset, device: bench_srgformer(device),
+    "hgcvae": lambda home, dataset, device: bench_hgcvae(device),
     "evaluate": lambda home, dataset, device: bench_evaluate(home, dataset or _default_dataset(home), device),
     "dashboard": lambda home, dataset, device: bench_dashboard(),
 }

@@ -10,9 +10,10 @@ import torch
 
 from core.bench.timing import Comparison, compare
 from core.catalog.base import SystemConfig
+from core.data.nodes import NodeData
 from core.data.ranking import RankingData
-from core.models.base import Trainable
-from core.models.registry import build
+from core.models.base import Model, Trainable
+from core.models.registry import build, build_nodes
 from core.training.device import memory_in_use, peak_memory
 
 Forms = Mapping[str, Callable[..., object]]
@@ -22,7 +23,7 @@ STEPS = 2
 def compared_steps(
     key: str,
     config: SystemConfig,
-    data: RankingData,
+    data: RankingData | NodeData,
     plain_forms: Forms,
     device: torch.device,
     detail: Mapping[str, Any],
@@ -39,10 +40,10 @@ def compared_steps(
 
     def prepared(name: str) -> Callable[[], None]:
         torch.manual_seed(0)
-        model = build(key, config, data, device)
+        model = _built(key, config, data, device)
         assert isinstance(model, Trainable)
         optimizer = torch.optim.Adam(model.parameters(), lr=settings["learning_rate"])
-        batches = list(islice(model.batches(torch.Generator(device).manual_seed(0)), STEPS))
+        batches = drawn(model, torch.Generator(device).manual_seed(0))
 
         def run() -> None:
             with peak_memory(device) as peak:
@@ -64,7 +65,7 @@ def compared_steps(
 
     told = {
         **detail,
-        "batch_size": settings["batch_size"],
+        "batch_size": settings.get("batch_size", "all nodes"),
         "peak_memory_bytes": peaks,
         "memory_before_bytes": before,
     }
@@ -72,6 +73,20 @@ def compared_steps(
     if abs(losses["ours"] - losses["reference"]) > 1e-3 * abs(losses["reference"]):
         raise AssertionError(f"the two steps disagree: {losses}")
     return result
+
+
+def _built(key: str, config: SystemConfig, data: RankingData | NodeData, device: torch.device) -> Model:
+    if isinstance(data, NodeData):
+        return build_nodes(key, config, data, device)
+    return build(key, config, data, device)
+
+
+def drawn(model: Trainable[Any], generator: torch.Generator) -> list[Any]:
+    """The first batches of a model, over as many epochs as they take."""
+    batches: list[Any] = []
+    while len(batches) < STEPS:
+        batches += islice(model.batches(generator), STEPS - len(batches))
+    return batches
 
 
 @contextmanager

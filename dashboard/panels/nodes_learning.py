@@ -87,11 +87,8 @@ def negatives(view: View) -> None:
     """How near negatives of both kinds come to their anchor, how many share its label, and how many tables there are."""
     hardness = view.stated(HARDNESS)
     if hardness is None:
-        design = (
-            ""
-            if view.recipe.config.get("contrastive_weight")
-            else "No negatives: this run was trained without a contrast."
-        )
+        is_off = view.recipe.config.get("contrastive_weight") == 0
+        design = "No negatives: this run was trained without a contrast." if is_off else ""
         absent(
             view,
             "negatives",

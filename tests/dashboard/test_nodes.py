@@ -7,8 +7,8 @@ import pytest
 from core.errors import RunError
 from core.findings import Kind
 from dashboard import node_alarms, node_learning, node_words, nodes
-from dashboard.figures.nodes import bounded, class_cells, node_map, setting_scores, stacked_parts
 from dashboard.figures.nodes import NEGATIVE_LOOKS as LOOKS
+from dashboard.figures.nodes import bounded, class_cells, node_map, setting_scores, stacked_parts
 from dashboard.information import Stated
 from tests.dashboard import stored_node_learning
 from tests.dashboard.stored_levels import history
@@ -40,7 +40,7 @@ def entry() -> dict:
         "settings": {"60": [1, 1, 1], "20": [1, 1, 1]},
         "classes": ["0", "graphs"],
         "repeats": values | {"nmi": [0.5, 0.7]},
-        "metrics": {name: 0.85 for name in values} | {"nmi": 0.6},
+        "metrics": dict.fromkeys(values, 0.85) | {"nmi": 0.6},
         "spread": dict.fromkeys(values, 0.05),
     }
 

@@ -19,8 +19,8 @@ from core.home import Home
 from core.protocol import PROTOCOLS, parse_protocol
 from core.runs.folder import RunFolder, create_run, open_run
 from core.runs.metrics import latest_rows, read_metrics
-from core.training import trainer as trainer_module
 from core.training import tasks
+from core.training import trainer as trainer_module
 from core.training.trainer import Stopped
 from core.training.worker import evaluate_run, work
 from tests.core.models import tiny
