@@ -5,12 +5,15 @@ from dataclasses import dataclass
 from typing import Any
 
 from core.catalog.systems import CATALOG
-from core.protocol import FitOn
+from core.errors import ConfigError
+from core.protocol import FitOn, Task, parse_protocol
 from core.recipe import Recipe
 from core.runs.summary import RunSummary
 from dashboard import words
 
 MOST_SETTINGS_IN_A_TITLE = 2
+DOES: dict[Task, str] = {"ranking": "ranks items", "nodes": "embeds nodes"}
+SCORES: dict[Task, str] = {"ranking": "rankings of items", "nodes": "embeddings of nodes"}
 
 
 @dataclass(frozen=True)
@@ -25,6 +28,11 @@ class Entry:
     @property
     def run_id(self) -> str:
         return self.summary.run_id
+
+    @property
+    def task(self) -> Task:
+        """To rank items, or to embed nodes."""
+        return self.recipe.protocol.task
 
 
 @dataclass(frozen=True)
@@ -60,6 +68,11 @@ class Bench:
 
     footing: Footing
     groups: tuple[Group, ...]
+
+    @property
+    def task(self) -> Task:
+        """What these runs learned; a protocol scores one task alone."""
+        return self.groups[0].entries[0].task
 
     @property
     def entries(self) -> list[Entry]:
@@ -139,6 +152,8 @@ def data_name(data_hash: str, names: Mapping[str, str]) -> str:
 def missing_result(entry: Entry, protocol: str) -> str:
     """Why a run has no result under `protocol`, in words."""
     run = entry.summary
+    if (other := protocol_task(protocol)) and other != entry.task:
+        return f"it {DOES[entry.task]}; {protocol} scores {SCORES[other]}"
     if entry.results:
         return f"scored under {', '.join(sorted(entry.results))}, not under {protocol}"
     if run.state == "running":
@@ -146,6 +161,14 @@ def missing_result(entry: Entry, protocol: str) -> str:
     return {"queued": "waiting in the queue", "done": "no test result is stored"}.get(
         run.state, f"{run.state} before it was tested"
     )
+
+
+def protocol_task(key: str) -> Task | None:
+    """The task that a protocol scores; None for one that this version does not know."""
+    try:
+        return parse_protocol(key).task
+    except ConfigError:
+        return None
 
 
 def titles(entries: Sequence[Entry], with_seed: bool = False) -> dict[str, str]:

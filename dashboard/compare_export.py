@@ -24,9 +24,14 @@ _LATEX = {
 }
 
 
-def csv(table: pd.DataFrame, titles: Mapping[str, str], caption: Mapping[str, str]) -> str:
-    """Every number of `table` (columns MEASURED), one per row, with group titles and the columns of `caption`."""
-    named = table.assign(system=table["group"].map(titles), part=table["part"].map(PARTS), **caption)
+def csv(
+    table: pd.DataFrame,
+    titles: Mapping[str, str],
+    caption: Mapping[str, str],
+    parts: Mapping[str, str] = PARTS,
+) -> str:
+    """Every number of `table` (columns MEASURED), one per row, with titles of groups and parts and the columns of `caption`."""
+    named = table.assign(system=table["group"].map(titles), part=table["part"].map(parts), **caption)
     first = ["system", "metric", "part", *caption]
     return named[[*first, *(c for c in named.columns if c not in first)]].to_csv(index=False)
 

@@ -22,6 +22,7 @@ PANELS = {"all": "all", "seen": "seen before", "unseen": "never seen"}
 MISSING = "–"
 _RULES: dict[Selection, str] = {
     "valid": "best on validation",
+    "loss": "lowest training loss",
     "last": "last",
     "test_as_published": "best on TEST (optimistic)",
 }
@@ -139,7 +140,9 @@ def _provenance(entry: Entry) -> dict[str, str]:
         "data": recipe.dataset,
         "data content": recipe.dataset_hash[:8],
         "own protocol": recipe.protocol.key,
-        "trained on": words.fit_on(recipe.fit_on, recipe.auxiliary_noise),
+        "trained on": words.fit_on(recipe.fit_on, recipe.auxiliary_noise)
+        if entry.task == "ranking"
+        else MISSING,
         "scored epoch": words.selection(recipe.selection),
         "device": run.device or run.slot or recipe.device,
         "code (commit)": entry.commit[:10] or MISSING,

@@ -11,10 +11,11 @@ import pandas as pd
 from core.errors import RunError
 from core.evaluation.statistics import Floats, PairedTest, holm
 from core.runs.folder import RunFolder
+from core.runs.paired import labels_per_class
 from core.runs.paired_values import question
 from dashboard import words
 from dashboard.navigation import ROOT
-from dashboard.results import metric_title
+from dashboard.results import is_of_nodes, metric_title
 
 SURE = 0.05
 NOT_SHOWN = "not shown"
@@ -26,7 +27,7 @@ COLUMNS = [
 
 
 def tested(groups: Sequence[Sequence[RunFolder]], protocol: str, metric: str) -> tuple[list[PairedTest], int]:
-    """The first group against each other one on the users they share, and how many others there are.
+    """The first group against each other one on the users, or test nodes, they share, and how many others there are.
 
     Computed by core/runs/paired.py in a process of its own. Raises RunError with what it says, or where it fails.
     """
@@ -91,9 +92,16 @@ def _verdict(test: PairedTest, p: float) -> str:
     return "ahead" if test.difference > 0 else "behind"
 
 
+def unit(metric: str) -> str:
+    """What `metric` has a value for each of, which a paired test needs: `user`, `test node`, or empty."""
+    if not is_of_nodes(metric):
+        return "user"
+    return "" if labels_per_class(metric) is None else "test node"
+
+
 def sentence(row: Mapping[str, Any], one: str, other: str, metric: str) -> str:
     """`**CIGF** is ahead of **LightGCN_M** by .0713 HR@10 (95 % .0664 to .0763) for 15,449 users.`"""
-    size = words.count(int(row["users"]), "user")
+    size = words.count(int(row["users"]), unit(metric))
     title = metric_title(metric)
     if row["verdict"] == NOT_SHOWN:
         return (

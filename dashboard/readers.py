@@ -134,6 +134,34 @@ def datasets(chosen: Home) -> list[DatasetInfo]:
     return list_datasets(chosen)
 
 
+@dataclass(frozen=True)
+class GraphOutline:
+    """What of a graph is to be classified: nodes of the target type, their classes (number), and the metapaths."""
+
+    target: str
+    nodes: int
+    classes: int
+    metapaths: tuple[str, ...]
+
+
+def graph_outline(data: Dataset) -> GraphOutline:
+    """The outline of a data set with typed nodes. Raises DataError if a file of it is missing or damaged."""
+    return _graph_outline(str(data.folder), data.info.content_hash)
+
+
+@st.cache_resource(max_entries=32, show_spinner=False)
+def _graph_outline(folder: str, content: str) -> GraphOutline:
+    try:
+        nodes = read_json(Path(folder) / "nodes.json")
+        metapaths = read_json(Path(folder) / "metapaths.json")
+        labels = np.load(Path(folder) / "labels.npy", allow_pickle=False)
+        target = str(nodes["target"])
+        classes = nodes.get("classes") or range(int(labels.max(initial=-1)) + 1)
+        return GraphOutline(target, int(nodes["types"][target]), len(classes), tuple(metapaths))
+    except (OSError, ValueError, KeyError, TypeError, AttributeError) as error:
+        raise DataError(f"{folder}: the graph cannot be read ({error}); import the data set again") from error
+
+
 def data_profile(chosen: Home, info: DatasetInfo) -> dict[str, Any] | None:
     """The stored profile of a data set (see `python -m core profile`), or None where there is none yet."""
     return _data_profile(str(chosen.root), info, _profile_stamps(chosen, info))

@@ -166,8 +166,9 @@ def pick(
         chosen = st.select_slider(label, options, format_func=names.__getitem__, **common)
     if field in _refused():
         asked = _refused()[field][0]
-        reason = (why(asked) if why else "") or f"There is no {label.lower()} '{asked[:80]}'"
-        st.caption(f":orange[{_plain(reason, 240)}; shown: {_plain(names[chosen])}.]")
+        reason = _plain(why(asked), 240) if why else ""
+        reason = reason or f"There is no {label.lower()} '{_plain(asked)}'"
+        st.caption(f":orange[{reason}; shown: {_plain(names[chosen])}.]")
     mirror(field, chosen)
     return str(chosen)
 

@@ -4,7 +4,7 @@ import sys
 import time
 from pathlib import Path
 
-from core.protocol import SELECTION_TITLES, FitOn, Protocol, Selection, parse_protocol
+from core.protocol import PROTOCOLS, SELECTION_TITLES, FitOn, Protocol, Selection, Task, parse_protocol
 from core.runs.folder import Status
 from dashboard.navigation import ROOT
 
@@ -100,6 +100,11 @@ def protocol_title(protocol: Protocol) -> str:
         return "full ranking of all items" + ("" if protocol.mask_valid else ", validation items not hidden")
     if protocol.name == "mmrec":
         return "full ranking as in MMRec, only training items hidden, users without any left out"
+    if protocol.name == "heco":
+        rate = PROTOCOLS["heco"].probe_lr
+        own_rate = "" if protocol.probe_lr == rate else f", learning rate {protocol.probe_lr:g}"
+        classifiers = count(protocol.repeats, "linear classifier")
+        return f"{classifiers} per label setting on frozen embeddings{own_rate}, and k-means"
     return f"sampled ranking, each test item against {protocol.num_negatives} random ones"
 
 
@@ -111,6 +116,11 @@ def fit_on(choice: FitOn, auxiliary_noise: float = 0.0) -> str:
     """The pairs that were trained on: `training pairs and 20 % random auxiliary pairs`."""
     pairs = "training pairs" if choice == "train" else "training and validation pairs"
     return f"{pairs} and {noise(auxiliary_noise)} random auxiliary pairs" if auxiliary_noise else pairs
+
+
+def trained_on(task: Task, choice: FitOn, auxiliary_noise: float = 0.0) -> str:
+    """`trained on training pairs`; empty for models of nodes, which have no choice."""
+    return f"trained on {fit_on(choice, auxiliary_noise)}" if task == "ranking" else ""
 
 
 def noise(share: float) -> str:

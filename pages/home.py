@@ -15,8 +15,8 @@ from dashboard.panels.training_form import data_title
 home = readers.home()
 with states.page(
     "What did your recommender learn from each behaviour?",
-    "RelScope trains relation-aware recommenders on your machine and shows what they learned: "
-    "which behaviours they rely on, for whom, and through whom.",
+    "RelScope trains relation-aware recommenders and models of heterogeneous graphs on your machine, and shows what they "
+    "learned: which behaviours they rely on, for whom, and through whom; which metapaths tell the classes of nodes.",
 ):
     runs = readers.runs(home)
     main, side = row("split", "home", (7, 3))

@@ -6,6 +6,7 @@ from core.runs.folder import open_run
 from dashboard import drawing, readers, selection, states
 from dashboard.panels import relations_sections as section
 from dashboard.panels import relations_view as view
+from dashboard.panels import run_story
 from dashboard.panels.path_instances import drill_down
 from dashboard.panels.run_list import pick_run, run_title
 from dashboard.panels.segments import segments
@@ -22,6 +23,9 @@ with states.page(
             "home",
             "To the start page",
         )
+        st.stop()
+    if run_story.embeds_nodes(summary):
+        run_story.nodes_instead(summary, "relations between users and items")
         st.stop()
     run = open_run(home, summary.run_id)
     loaded = view.load(run)

@@ -7,13 +7,14 @@ from dashboard.layout import row
 from dashboard.navigation import link
 from dashboard.panels.queue import live_queue
 from dashboard.panels.training_form import draft, review
+from dashboard.training_choices import fitting_systems
 
 home = readers.home()
 with states.page(
     "What should be trained, and how?",
     "One run per seed. Everything here is stored with the run and in the address.",
 ):
-    datasets = [data for data in readers.datasets(home) if data.behaviors]
+    datasets = [data for data in readers.datasets(home) if fitting_systems(data)]
     if not datasets:
         states.empty(
             "No data yet",

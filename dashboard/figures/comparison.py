@@ -52,7 +52,8 @@ def metric_bars(
     styled(figure, height=_FRAME + _ROW * max(len(groups), 2) + (_AXIS if title else 0))
     figure.update_xaxes(title_text=title, col=(len(shown) + 1) // 2)
     top = float(rows[["mean", "high"]].max().max())
-    figure.update_xaxes(range=[0, 1.5 * top if top > 0 else 1], nticks=5)
+    room = 1.5 if len(shown) > 1 else 1.15  # for the numbers at the ends of the bars
+    figure.update_xaxes(range=[0, room * top if top > 0 else 1], nticks=5)
     figure.update_yaxes(
         tickvals=list(range(len(groups))),
         ticktext=[_wrapped(titles[group]) for group in groups],

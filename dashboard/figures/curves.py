@@ -1,6 +1,6 @@
 """Training curves: any set of named series over epochs, thinned where they are long."""
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from math import ceil, floor, log10
 from typing import Literal
 
@@ -54,10 +54,11 @@ def curves(
     log: bool = False,
     best_epoch: int | None = None,
     value_format: str = ".4f",
+    title: Callable[[str], str] = str,
 ) -> go.Figure:
     """Lines of `value` over `epoch`, one per `name`, labelled at their right end where there are few.
 
-    table: columns name, epoch, value. best_epoch draws a vertical mark. log: logarithmic where all values allow it.
+    table: columns name, epoch, value. title: of a name without what comes before its slash. best_epoch draws a vertical mark. log: logarithmic where all values allow it.
     """
     if table.empty:
         return empty_figure("Nothing recorded yet")
@@ -66,7 +67,7 @@ def curves(
     looks = series_looks(wanted)
     for name in wanted:
         series = thinned(table[table["name"] == name])
-        short = name.split("/", 1)[-1]
+        short = title(name.split("/", 1)[-1])
         colour, dash = looks[name]
         figure.add_trace(
             go.Scatter(
@@ -105,6 +106,7 @@ def overlay(
     titles: Mapping[str, str],
     log: bool = False,
     value_format: str = ".4f",
+    from_zero: bool = True,
 ) -> go.Figure:
     """One line per run over epochs or over seconds trained; a value that is no number leaves a gap.
 
@@ -132,7 +134,7 @@ def overlay(
     styled(figure, height=MAIN_HEIGHT, x="epoch" if x == "epoch" else "seconds of training", y=y)
     figure.update_layout(showlegend=True)
     everything = pd.concat(drawn.values())
-    figure.update_yaxes(rangemode="normal" if log else "tozero")
+    figure.update_yaxes(rangemode="tozero" if from_zero and not log else "normal")
     if log and everything["value"].min() > 0:
         ends = everything["value"].min(), everything["value"].max()
         figure.update_yaxes(type="log", tickvals=log_ticks(*ends))

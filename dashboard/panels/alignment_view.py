@@ -145,6 +145,9 @@ def follow(view: View) -> None:
 
 def nothing(view: View) -> None:
     """Why the run has nothing to show here, and the way to a run that has."""
+    if run_story.embeds_nodes(view.summary):
+        run_story.nodes_instead(view.summary, "modalities or item links")
+        return
     system = CATALOG[view.recipe.system]
     if system.key not in ("egra", "mgcn", "freedom"):
         data = view.data

@@ -1,9 +1,10 @@
 """Details of a comparison: curves laid over each other, settings side by side, and the table for a paper."""
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 
 import streamlit as st
 
+from core.protocol import Task
 from core.runs.folder import open_run
 from dashboard import compare, compare_export, readers, results, selection, states, words
 from dashboard.compare import Bench, Entry, data_name
@@ -73,6 +74,7 @@ def _curves(view: View) -> None:
                     y=_term_title(term) + (" (log scale)" if _kind(term) == "loss" else ""),
                     titles=titles,
                     log=_kind(term) == "loss",
+                    from_zero=_kind(term) != "valid" or entries[0].task == "ranking",
                     value_format=".2f" if _kind(term) == "seconds" else ".4f",
                 ),
                 results.stacked(data),
@@ -111,20 +113,24 @@ def _of_the_comparison(view: View, term: str) -> tuple[list[Entry], list[Entry]]
 
 
 def _comparable(view: View, entries: Sequence[Entry], term: str) -> list[tuple[str, list[Entry]]]:
-    """Runs whose curves share a figure: the same data, and for validation metrics the same protocol."""
-    found: dict[tuple[str, str], list[Entry]] = {}
+    """Runs whose curves share a figure: the same data and task, and for validation metrics the same protocol."""
+    found: dict[tuple[str, str, Task], list[Entry]] = {}
     for entry in entries:
         protocol = entry.recipe.protocol.key if _kind(term) == "valid" else ""
-        found.setdefault((entry.recipe.dataset_hash, protocol), []).append(entry)
+        found.setdefault((entry.recipe.dataset_hash, protocol, entry.task), []).append(entry)
+    tasks = {task for _, _, task in found}
+    learns: Mapping[Task, str] = compare.DOES if len(tasks) > 1 and _kind(term) != "valid" else {}
     return [
-        (", ".join(filter(None, (data_name(data, view.data_names), protocol))), entries)
-        for (data, protocol), entries in found.items()
+        (", ".join(filter(None, (data_name(data, view.data_names), protocol, learns.get(task)))), entries)
+        for (data, protocol, task), entries in found.items()
     ]
 
 
 def _curve_source(term: str, about: str) -> str:
     if _kind(term) == "valid":
-        return f"Validation pairs under each run's own protocol: {protocol_words(about.rpartition(', ')[2])}"
+        protocol = about.rpartition(", ")[2]
+        what = "nodes" if compare.protocol_task(protocol) == "nodes" else "pairs"
+        return f"Validation {what} under each run's own protocol: {protocol_words(protocol)}"
     if _kind(term) == "loss":
         return (
             "Terms as the trainer sums them; losses of different systems or settings have scales of their own"
@@ -176,20 +182,22 @@ def export(view: View) -> None:
         st.caption("There is no result to write down yet.")
         return
     bench = view.benches[0]
-    part: str = selection.current("part") or "all"
-    cut = view.metric.partition("@")[2]
-    names = [name for name in metrics_of(bench, part) if name.endswith(f"@{cut}")]
+    part: str = (selection.current("part") if bench.task == "ranking" else None) or "all"
+    names = results.beside(view.metric, metrics_of(bench, part))
     table = measured(bench, names, (part,))
     caption = table_caption(view, bench, part)
     everything = measured(bench, metrics_of(bench), tuple(PARTS))
     about = {
         "protocol": bench.footing.protocol,
         "data": data_name(bench.footing.data_hash, view.data_names),
-        "trained_on": bench.footing.fit_on,
-        "auxiliary_noise": f"{bench.footing.auxiliary_noise:g}",
     }
+    if bench.task == "ranking":
+        about |= {
+            "trained_on": bench.footing.fit_on,
+            "auxiliary_noise": f"{bench.footing.auxiliary_noise:g}",
+        }
     texts = {
-        "CSV": (compare_export.csv(everything, view.titles, about), "csv", "text/csv"),
+        "CSV": (compare_export.csv(everything, view.titles, about, _parts(bench)), "csv", "text/csv"),
         "Markdown": (compare_export.markdown(table, view.titles, caption), "md", "text/markdown"),
         "LaTeX": (compare_export.latex(table, view.titles, caption), "tex", "application/x-tex"),
     }
@@ -208,14 +216,24 @@ def export(view: View) -> None:
     st.code(texts["Markdown"][0], language="markdown", wrap_lines=True)
 
 
+def _parts(bench: Bench) -> dict[str, str]:
+    return PARTS if bench.task == "ranking" else {"all": "all test nodes"}
+
+
 def table_caption(view: View, bench: Bench, part: str) -> str:
     """Under what the numbers were measured: a table never stands without it."""
     stand, counts = bench.footing, sorted({len(group.entries) for group in bench.groups})
     seeds = f"{counts[0]}" if len(counts) == 1 else f"{counts[0]} to {counts[-1]}"
     optimistic = " Epochs chosen on test data: optimistic." if stand.is_optimistic else ""
+    first = results.beside(view.metric, metrics_of(bench))[0]
+    measured_on = PARTS[part] if bench.task == "ranking" else results.setting_title(first)
+    about = (
+        f"{data_name(stand.data_hash, view.data_names)}, protocol {stand.protocol} ({protocol_words(stand.protocol)})",
+        measured_on,
+        words.trained_on(bench.task, stand.fit_on, stand.auxiliary_noise),
+    )
     return (
-        f"{data_name(stand.data_hash, view.data_names)}, protocol {stand.protocol} ({protocol_words(stand.protocol)}), "
-        f"{PARTS[part]}, trained on {words.fit_on(stand.fit_on, stand.auxiliary_noise)}; mean and standard deviation over {seeds} "
+        f"{', '.join(filter(None, about))}; mean and standard deviation over {seeds} "
         f"seed{'' if counts == [1] else 's'}; best bold, second underlined.{optimistic}"
     )
 

@@ -8,8 +8,8 @@ from streamlit.delta_generator import DeltaGenerator
 
 from core.protocol import PROTOCOLS
 from core.runs.folder import open_run
-from dashboard import compare, results, selection, states, words
-from dashboard.compare import Bench
+from dashboard import compare, paired, results, selection, states, words
+from dashboard.compare import Bench, Entry
 from dashboard.compare_tables import (
     BEST,
     GAP,
@@ -28,7 +28,7 @@ from dashboard.compare_tables import (
 )
 from dashboard.drawing import show
 from dashboard.figures.comparison import metric_bars
-from dashboard.glossary import meaning
+from dashboard.glossary import meaning, metric_meaning
 from dashboard.layout import row
 from dashboard.navigation import go
 from dashboard.panels.compare_view import View, about_bench, protocol_words
@@ -47,10 +47,19 @@ def first_words(view: View, slot: DeltaGenerator) -> None:
         first, second = ranked(view.benches[0], view.metric)[:2]
         means = measured(view.benches[0], [view.metric]).set_index("group")["mean"]
         ahead = words.score(float(means[first.key] - means[second.key]))
+        named = f"{results.metric_title(view.metric)} {_over(view.benches[0], view.metric)}"
         slot.markdown(
             f"**{states.plain(view.titles[first.key])}** leads **{states.plain(view.titles[second.key])}** by {ahead} "
-            f"{results.metric_title(view.metric)} in the mean over users; not tested yet."
+            f"{named}{'; not tested yet' if paired.unit(view.metric) else ''}."
         )
+
+
+def _over(bench: Bench, metric: str) -> str:
+    """What the value of one run is a mean over."""
+    if bench.task == "ranking":
+        return "in the mean over users"
+    said = results.setting_title(metric)
+    return f"in the {said}" if said.startswith("mean") else said
 
 
 def metrics(view: View, bench: Bench) -> None:
@@ -62,50 +71,66 @@ def metrics(view: View, bench: Bench) -> None:
         for part in PARTS
     }
     title = results.metric_title(view.metric)
-    st.markdown(
-        f"**{title}**, of all test pairs, those seen before and those never seen", help=meaning("seen")
-    )
+    is_ranking = bench.task == "ranking"
+    if is_ranking:
+        st.markdown(
+            f"**{title}**, of all test pairs, those seen before and those never seen", help=meaning("seen")
+        )
+    else:
+        st.markdown(f"**{title}**, {results.setting_title(view.metric)}", help=metric_meaning(view.metric))
     show(
         metric_bars(
             shown,
             seeds,
             metric=view.metric,
             titles=view.titles,
-            parts=PANELS,
+            parts=PANELS if is_ranking else {"all": ""},
             colors={group.key: view.looks[group.key][0] for group in bench.groups},
             signs=SIGNS,
             title=title,
         ),
         shown.assign(group=shown["group"].map(view.titles), protocol=bench.footing.protocol),
         name=f"compare-{file_part(view.metric)}-{file_part(bench.footing.protocol)}-{view.benches.index(bench) + 1}",
-        source=f"Protocol {bench.footing.protocol}; all: mean over users; seen, unseen: over test pairs"
+        source=f"Protocol {bench.footing.protocol}; {_repeats(bench, view.metric)}"
         + ("; dots: seeds, whiskers: 95 % interval of their mean (t)" if _has_seeds(bench) else ""),
         about=about_bench(view, bench),
-        alt=f"Bars of {title} per group of runs, for all test pairs and for those seen and never seen before",
+        alt=f"Bars of {title} per group of runs"
+        + (", for all test pairs and for those seen and never seen before" if is_ranking else ""),
     )
     _table(view, bench)
 
 
+def _repeats(bench: Bench, metric: str) -> str:
+    """What the value of one run is made of, for the line beneath a figure."""
+    if bench.task == "ranking":
+        return "all: mean over users; seen, unseen: over test pairs"
+    if results.is_clustering(metric):
+        return "mean over ten k-means clusterings"
+    return "mean over the classifiers on test nodes"
+
+
 def _table(view: View, bench: Bench) -> None:
-    with row("controls", f"part-{view.benches.index(bench)}", (7, 3))[0]:
-        part: str = "all"
-        if bench is view.benches[0]:
-            part = selection.pick(
-                "part",
-                "Test pairs",
-                list(PARTS),
-                title=lambda p: PARTS[p],
-                widget="segments",
-            )
-    cut = view.metric.partition("@")[2]
-    names = [name for name in metrics_of(bench, part) if name.endswith(f"@{cut}")]
+    part: str = "all"
+    if bench.task == "ranking":
+        with row("controls", f"part-{view.benches.index(bench)}", (7, 3))[0]:
+            if bench is view.benches[0]:
+                part = selection.pick(
+                    "part",
+                    "Test pairs",
+                    list(PARTS),
+                    title=lambda p: PARTS[p],
+                    widget="segments",
+                )
+    names = results.beside(view.metric, metrics_of(bench, part))
     if not names:
         st.caption("These runs have no such test pairs.")
         return
     table = measured(bench, names, (part,))
     st.table(_cells(view, bench, table, names), border="horizontal", hide_index=True)
+    trained = words.trained_on(bench.task, bench.footing.fit_on, bench.footing.auxiliary_noise)
+    about = "; ".join(filter(None, (protocol_words(bench.footing.protocol), trained)))
     st.caption(
-        f"{words.sentence(protocol_words(bench.footing.protocol))}; trained on {words.fit_on(bench.footing.fit_on, bench.footing.auxiliary_noise)}. "
+        f"{words.sentence(about)}. "
         f"{'Mean ± standard deviation over seeds; ' if _has_seeds(bench) else ''}{SIGNS[1]} best, {SIGNS[2]} second.",
         help=meaning("interval over seeds"),
     )
@@ -165,14 +190,18 @@ def left_out(view: View) -> None:
     if not without:
         return
     st.subheader("Not in this comparison", anchor=False)
+    fitting = [entry for entry in without if _can_be_scored(entry, str(view.protocol))]
     if view.protocol in PROTOCOLS:
-        done = [open_run(view.home, entry.run_id) for entry in without if entry.summary.state == "done"]
-        score_all(done, str(view.protocol))
+        score_all([open_run(view.home, entry.run_id) for entry in fitting], str(view.protocol))
     for entry in without:
         st.markdown(
             f"**{states.plain(view.run_titles[entry.run_id])}**: "
             f"{states.plain(compare.missing_result(entry, str(view.protocol)))}"
         )
-        if entry.summary.state == "done":
+        if entry in fitting:
             known = {*entry.results} | {key for key in PROTOCOLS if key != view.protocol}
             other_protocols(view.home, open_run(view.home, entry.run_id), known)
+
+
+def _can_be_scored(entry: Entry, protocol: str) -> bool:
+    return entry.summary.state == "done" and compare.protocol_task(protocol) == entry.task

@@ -121,7 +121,9 @@ def about_bench(view: View, bench: Bench) -> str:
     """On what a figure of `bench` rests, for saved pictures."""
     stand = bench.footing
     data = compare.data_name(stand.data_hash, view.data_names)
-    return f"{data}, trained on {words.fit_on(stand.fit_on, stand.auxiliary_noise)}; {stand.protocol}: {protocol_words(stand.protocol)}"
+    trained = words.trained_on(bench.task, stand.fit_on, stand.auxiliary_noise)
+    about = ", ".join(filter(None, (data, trained)))
+    return f"{about}; {stand.protocol}: {protocol_words(stand.protocol)}"
 
 
 def context(view: View) -> str:

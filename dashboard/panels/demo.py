@@ -35,6 +35,14 @@ def demo_card(home: Home, runs: list[RunSummary]) -> None:
                     go("runs", run=run_id)
             if latest:
                 link("relations", "See what the last one learned", icon=":material/hub:", run=latest.run_id)
+            if NAME in {data.name for data in readers.datasets(home)}:
+                link(
+                    "train",
+                    "Or embed the nodes of its graph",
+                    icon=":material/scatter_plot:",
+                    dataset=NAME,
+                    system="hgcvae",
+                )
         st.caption("Under a minute on a laptop's CPU.", help=meaning("planted"))
 
 

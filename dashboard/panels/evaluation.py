@@ -10,11 +10,11 @@ from dataclasses import dataclass
 import streamlit as st
 
 from core.home import Home
-from core.protocol import PROTOCOLS
 from core.runs.folder import RunFolder
 from dashboard import states, words
 from dashboard.glossary import meaning
 from dashboard.navigation import ROOT
+from dashboard.training_choices import fitting_protocols
 
 
 @dataclass(frozen=True)
@@ -58,8 +58,8 @@ def score_all(runs: Sequence[RunFolder], protocol: str) -> None:
 
 
 def other_protocols(home: Home, run: RunFolder, stored: Collection[str]) -> None:
-    """Offers the protocols under which `run` has no result, shows the scoring while it lasts, and why it failed."""
-    left = [name for name in PROTOCOLS if name not in stored]
+    """Offers the protocols of its task under which `run` has no result, shows the scoring while it lasts, and why it failed."""
+    left = [name for name in fitting_protocols(run.recipe().protocol.task) if name not in stored]
     begun = _started().get(run.run_id)
     if begun or left:
         busy = run.run_id in _wanted() or (begun is not None and not begun.is_over)

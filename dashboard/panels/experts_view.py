@@ -123,6 +123,9 @@ def why_no_gates(recipe: Recipe, status: Status) -> tuple[str, str]:
 
 def no_gates(view: View) -> None:
     """Why there are no gates, and the way to a run that has some."""
+    if run_story.embeds_nodes(view.summary):
+        run_story.nodes_instead(view.summary, "experts or tasks")
+        st.stop()
     title, advice = why_no_gates(view.recipe, view.status)
     if view.status.state == "done":
         address = {"system": "cigf", "dataset": view.recipe.dataset, "variant": "none"}

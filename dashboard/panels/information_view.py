@@ -2,6 +2,8 @@
 
 from dataclasses import dataclass
 
+import streamlit as st
+
 from core.catalog.hgib import HGIBConfig
 from core.home import Home
 from core.recipe import Recipe
@@ -119,6 +121,9 @@ def why_no_levels(recipe: Recipe, status: Status) -> tuple[str, str]:
 
 def no_levels(view: View) -> None:
     """Why there are no levels, and the way to a run that has some."""
+    if run_story.embeds_nodes(view.summary):
+        run_story.nodes_instead(view.summary, "levels of users and items")
+        st.stop()
     title, advice = why_no_levels(view.recipe, view.status)
     if view.status.state == "done":
         states.empty(

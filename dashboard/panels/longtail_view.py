@@ -16,6 +16,7 @@ from dashboard.glossary import meaning
 from dashboard.item_facts import item_facts
 from dashboard.layout import row
 from dashboard.longtail_readers import TrainedCounts
+from dashboard.panels import run_story
 from dashboard.panels.longtail_sides import (
     Side,
     entries_of,
@@ -76,7 +77,7 @@ class View:
 
 def is_tested(summary: RunSummary) -> bool:
     """Whether the run has results of a ranking."""
-    return any("@" in name for metrics in summary.results.values() for name in metrics)
+    return any(map(_is_measured, (name for metrics in summary.results.values() for name in metrics)))
 
 
 def load(home: Home, summary: RunSummary) -> View | None:
@@ -84,6 +85,9 @@ def load(home: Home, summary: RunSummary) -> View | None:
 
     Raises RunError or DataError if a file is damaged.
     """
+    if run_story.embeds_nodes(summary):
+        run_story.nodes_instead(summary, "popular and rare items")
+        return None
     if not is_tested(summary):
         _untested(summary)
         return None
@@ -157,8 +161,12 @@ def _controls(home: Home, own: Entry) -> tuple[str, str, ItemRule, str]:
 
 
 def _measured(own: Entry, protocol: str) -> list[str]:
-    names = own.results[protocol]["metrics"]
-    return [name for name in names if name.partition("@")[0] in MEASURED and name.partition("@")[2].isdigit()]
+    return list(filter(_is_measured, own.results[protocol]["metrics"]))
+
+
+def _is_measured(name: str) -> bool:
+    metric, _, cut = name.partition("@")
+    return metric in MEASURED and cut.isdigit()
 
 
 def context(view: View) -> str:

@@ -96,7 +96,7 @@ def _curves(run: RunFolder, status: Status) -> None:
     with left:
         st.markdown("**Training loss by term**")
         show(
-            curves(loss, y="loss (log scale)", log=True),
+            curves(loss, y="loss (log scale)", log=True, title=_loss_title),
             loss,
             name=f"loss-{run.run_id}",
             source="Terms as the trainer sums them; CIGF, Eq. 17"
@@ -104,10 +104,17 @@ def _curves(run: RunFolder, status: Status) -> None:
             else "Terms as the trainer sums them",
             alt="Lines of each loss term over the epochs",
         )
+        if status.state == "done" and recipe.selection == "loss" and results.still_falling(loss):
+            st.markdown(
+                ":material/trending_down: The loss was still falling at the last epoch: more epochs may help."
+            )
     with right:
         st.markdown("**Validation metrics**", help=meaning("protocol"))
         _valid_curve(run, recipe, valid)
-        if status.state == "done" and results.still_improving(valid, recipe.protocol.main_metric):
+        chosen_by_loss = recipe.selection == "loss"
+        if chosen_by_loss:
+            st.caption("For looking only: the scored epoch has the lowest training loss.")
+        elif status.state == "done" and results.still_improving(valid, recipe.protocol.main_metric):
             st.markdown(
                 ":material/trending_up: Validation was still improving at the last epoch: more epochs may help."
             )
@@ -127,12 +134,29 @@ def _valid_curve(run: RunFolder, recipe: Recipe, valid: pd.DataFrame) -> None:
     wanted = [name for name in shown if (valid["name"] == name).any()]
     best = readers.best_epoch(run, recipe)
     show(
-        curves(valid, y="metric", names=wanted or None, from_zero=True, best_epoch=best),
+        curves(
+            valid,
+            y="metric",
+            names=wanted or None,
+            from_zero=recipe.protocol.task == "ranking",
+            best_epoch=best,
+            title=results.metric_title,
+        ),
         valid,
         name=f"valid-{run.run_id}",
-        source=f"Protocol {recipe.protocol.key}: {words.protocol_title(recipe.protocol)}",
+        source=_valid_source(recipe),
         alt="Lines of validation metrics over the epochs",
     )
+
+
+def _valid_source(recipe: Recipe) -> str:
+    if recipe.protocol.task == "nodes":
+        return f"Protocol {recipe.protocol.key} on validation nodes"
+    return f"Protocol {recipe.protocol.key}: {words.protocol_title(recipe.protocol)}"
+
+
+def _loss_title(name: str) -> str:
+    return name.replace("_", " ")
 
 
 def _costs(run: RunFolder, status: Status, metrics: pd.DataFrame) -> None:

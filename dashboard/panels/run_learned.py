@@ -22,6 +22,7 @@ from dashboard.panels.epoch_slider import pick_epoch
 from dashboard.panels.experts_view import CONFLICT, GATES
 from dashboard.panels.information_view import ABUNDANCE
 from dashboard.panels.information_view import AXES as INFORMATION
+from dashboard.panels.nodes_view import AXES as NODES
 from dashboard.panels.relations_view import ATTENTION
 from dashboard.panels.run_links import linked_items
 from dashboard.panels.structure_view import AXES as STRUCTURE
@@ -69,8 +70,8 @@ def what_it_learned(home: Home, run: RunFolder, recipe: Recipe) -> None:
 
 
 def has_page(key: str) -> bool:
-    """Whether the page of relations, of experts, of information, of structure or of alignment shows the finding `key`."""
-    own = (ATTENTION, GATES, CONFLICT, *INFORMATION, *STRUCTURE)
+    """Whether the page of relations, experts, information, structure, alignment or nodes shows the finding `key`."""
+    own = (ATTENTION, GATES, CONFLICT, *INFORMATION, *STRUCTURE, *NODES)
     return key in own or key.startswith(_PATHS) or alignment_shows(key)
 
 

@@ -2,9 +2,11 @@
 
 import streamlit as st
 
+from core.catalog.systems import CATALOG
 from core.recipe import Recipe
 from core.runs.folder import RunFolder, Status
-from dashboard import readers, words
+from core.runs.summary import RunSummary
+from dashboard import readers, states, words
 from dashboard.results import metric_title
 
 _REFRESH_SECONDS = 5.0
@@ -16,10 +18,26 @@ def result_parts(run: RunFolder, recipe: Recipe) -> list[str]:
     if not result:
         return []
     main = recipe.protocol.main_metric
-    return [
-        f"{metric_title(main)} {words.score(result['metrics'].get(main))} under {recipe.protocol.key}",
-        f"{words.selection(result['selection'])}, epoch {result['epoch']}",
-    ]
+    scored = f"{metric_title(main)} {words.score(result['metrics'].get(main))} under {recipe.protocol.key}"
+    chosen = f"{words.selection(result['selection'])}, epoch {result['epoch']}"
+    return [scored, chosen] if result.get("epoch") else [scored]
+
+
+def embeds_nodes(summary: RunSummary) -> bool:
+    """Whether a run's system embeds nodes, so that pages about users and items have nothing to say of it."""
+    known = CATALOG.get(summary.system)
+    return known is not None and known.task == "nodes"
+
+
+def nodes_instead(summary: RunSummary, what: str) -> None:
+    """Why a page about `what` has nothing on a run that embeds nodes, and where to go."""
+    states.empty(
+        f"{CATALOG[summary.system].title} embeds the nodes of a graph: it has no {what}",
+        "What its embeddings tell of the nodes is on the page Nodes. To look at a recommender, pick its run in the sidebar.",
+        "nodes",
+        "See its nodes",
+        run=summary.run_id,
+    )
 
 
 def why_missing(status: Status, things: str) -> tuple[str, str]:

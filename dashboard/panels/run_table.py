@@ -176,7 +176,7 @@ _COLUMNS = {
     "metric": st.column_config.TextColumn(
         "metric by protocol",
         width=200,
-        help=f"On test pairs; while there is none, the best on validation. {meaning('protocol')}",
+        help=f"On test data; while there is none, the best on validation. {meaning('protocol')}",
     ),
     "notes": st.column_config.TextColumn("notes", width=220),
 }

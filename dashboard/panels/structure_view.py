@@ -124,6 +124,9 @@ def follow(view: View) -> None:
 
 def no_structure(view: View) -> None:
     """Why there is nothing to see, and the way to a run that has something."""
+    if run_story.embeds_nodes(view.summary):
+        run_story.nodes_instead(view.summary, "hyperedges or histories of users")
+        return
     if view.recipe.system not in SYSTEMS:
         states.empty(
             "This system learns no hyperedges and no attention over histories",

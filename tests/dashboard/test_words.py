@@ -119,6 +119,17 @@ def test_advice_is_not_given_twice() -> None:
 def test_protocols_are_said_in_words() -> None:
     assert "99 random" in words.protocol("sampled99")
     assert "not hidden" in words.protocol("full:mask_valid=false")
+    assert words.protocol("heco").startswith("50 linear classifiers per label setting")
+    assert "7 linear classifiers" in words.protocol("heco:repeats=7")
+    assert "learning rate 0.02" in words.protocol("heco:probe_lr=0.02")
+
+
+def test_what_was_trained_on_is_said_of_rankings_alone() -> None:
+    assert (
+        words.trained_on("ranking", "train", 0.2)
+        == "trained on training pairs and 20 % random auxiliary pairs"
+    )
+    assert words.trained_on("nodes", "train") == ""
 
 
 def test_every_term_of_the_glossary_is_a_sentence() -> None:

@@ -26,6 +26,7 @@ PAGES = (
     "longtail",
     "alignment",
     "structure",
+    "nodes",
 )
 SIZES = {"wide": (1440, 900), "narrow": (800, 900)}
 
@@ -53,7 +54,16 @@ def photograph(url: str, folder: Path, run_id: str | None, compared: str | None)
                     f"?run={run_id}"
                     if run_id
                     and name
-                    in ("runs", "relations", "experts", "information", "longtail", "alignment", "structure")
+                    in (
+                        "runs",
+                        "relations",
+                        "experts",
+                        "information",
+                        "longtail",
+                        "alignment",
+                        "structure",
+                        "nodes",
+                    )
                     else ""
                 )
                 query = f"?runs={compared}" if compared and name == "compare" else query

@@ -9,7 +9,7 @@ import pytest
 from core.errors import RunError
 from core.evaluation.statistics import paired_test
 from core.runs.folder import RunFolder
-from core.runs.paired import answer, compared, shared_users, user_values
+from core.runs.paired import answer, compared, node_values, shared_users, user_values
 
 USERS = 211
 
@@ -101,3 +101,32 @@ def test_a_question_is_answered_in_json(stored) -> None:
     assert said["tests"][0]["size"] == USERS
     refused = answer(json.dumps({"groups": paths, "protocol": "full", "metric": "hr@99"}).encode())
     assert "keeps no hr@99" in refused["refused"]
+
+
+def test_nodes_are_tested_by_the_share_of_classifiers_that_are_right(tmp_path) -> None:
+    def write(name: str, votes, nodes) -> RunFolder:
+        run = RunFolder(tmp_path / name)
+        run.path.mkdir()
+        about = {
+            "protocol": "heco",
+            "labels_per_class": 20,
+            "node": nodes,
+            "label": [0, 1, 1],
+            "votes": votes,
+        }
+        other = {**about, "labels_per_class": 40, "votes": [[9, 0]] * 3}
+        pd.concat([pd.DataFrame(about), pd.DataFrame(other)]).to_parquet(run.path / "per_node.parquet")
+        return run
+
+    one = write("one", [[5, 0], [1, 4], [2, 3]], [7, 3, 11])
+    nodes, right = node_values(one, "heco", 20)
+    assert nodes.tolist() == [3, 7, 11]
+    assert right == pytest.approx([0.8, 1.0, 0.6])
+    other = write("other", [[4, 1], [1, 4], [5, 0]], [7, 3, 11])
+    (test,), dropped = compared([[one], [other]], "heco", "micro_f1@20")
+    assert (test.size, dropped) == (3, 0)
+    assert test.difference == pytest.approx((0.2 + 0.0 + 0.6) / 3)
+    with pytest.raises(RunError, match=r"no votes per node with 60 labels per class .* score the run"):
+        node_values(one, "heco", 60)
+    with pytest.raises(RunError, match=r"keeps no micro_f1 per user"):
+        compared([[one], [other]], "heco", "micro_f1")

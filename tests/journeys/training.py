@@ -1,0 +1,37 @@
+"""From the training form to what a system learned: what journeys over several systems have in common."""
+
+from typing import TYPE_CHECKING
+from urllib.parse import parse_qs, urlsplit
+
+from tests.journeys.watching import shown
+
+if TYPE_CHECKING:
+    from playwright.sync_api import Page
+
+A_MINUTE = 60_000
+# the page stands still, the choice is made, and a figure or table stands beneath it
+_DRAWN_BENEATH = """(choice) => {
+    const picked = [...document.querySelectorAll("[role=radio][aria-checked=true]")].find(e => e.innerText.includes(choice));
+    if (!picked || !document.querySelector("[data-test-script-state=notRunning]")) return false;
+    const drawn = document.querySelectorAll(".js-plotly-plot .main-svg, [data-testid=stDataFrame] canvas, [data-testid=stTable]");
+    return [...drawn].some(e => e.getBoundingClientRect().top > picked.getBoundingClientRect().bottom);
+}"""
+
+
+def trained(page: "Page", address: str) -> str:
+    """Train what `address` sets up, wait for its end, and return the run's id."""
+    page.goto(address)
+    page.get_by_role("button", name="Train 1 run").click()
+    shown(page.get_by_role("heading", name="What are my runs doing?"))
+    shown(page.get_by_text("Finished after"), 2 * A_MINUTE)
+    shown(page.get_by_text("Test metrics", exact=False).first)
+    return parse_qs(urlsplit(page.url).query)["run"][0]
+
+
+def looked_into(page: "Page", *details: str) -> None:
+    """Open every detail of the page, and see that something is drawn beneath and nothing is complained of."""
+    for detail in details:
+        page.get_by_role("radio", name=detail).click()
+        page.wait_for_function(_DRAWN_BENEATH, arg=detail, timeout=A_MINUTE)
+        assert page.get_by_test_id("stException").count() == 0
+        assert page.get_by_test_id("stAlertContentError").count() == 0
