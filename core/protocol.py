@@ -15,7 +15,7 @@ Task = Literal["ranking", "nodes"]
 
 SELECTION_TITLES: dict[Selection, str] = {
     "valid": "best epoch on validation data",
-    "loss": "lowest training loss, no labels used",
+    "loss": "lowest training loss",
     "last": "last epoch",
     "test_as_published": "best epoch on TEST data (optimistic, as published)",
 }

@@ -2,7 +2,7 @@
 
 from typing import Literal
 
-from core.catalog.base import SystemConfig, System, Variant, setting
+from core.catalog.base import System, SystemConfig, Variant, setting
 
 
 class NodeFeaturesConfig(SystemConfig):

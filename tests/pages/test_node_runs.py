@@ -73,7 +73,7 @@ def test_a_run_shows_a_row_per_label_setting_and_its_clusters(home, data, opened
     assert table["test"].tolist()[:2] == [stored_nodes.TESTED] * 2
     assert table["AUC"][0] == ".9000 ± .0200"
     assert "NMI **.5000 ± .0200**" in said
-    assert "lowest training loss, no labels used; epoch 5" in said
+    assert "lowest training loss; epoch 5" in said
     assert "loss was still falling" in said
     assert not {"users", "trained on", "seen"} & set(said.lower().replace(",", " ").split())
     assert not any(widget.key == "evaluation:node-run" for widget in app.selectbox)
