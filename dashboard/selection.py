@@ -66,7 +66,7 @@ PATTERNS: dict[str, re.Pattern[str]] = {
         "structure": r"items|categories|history|popularity|entropy|branches",
         "nodes": r"classes|clusters|map|metapaths|negatives|masks|latent",
         "labels": r"\d{1,4}",
-        "layer": r"[a-z0-9_ ]{1,40}",
+        "layer": r"[a-z0-9_, ]{1,40}",
         "statistic": r"max|q95|mean",
         "level": _NAME,
         "method": r"pca|umap",

@@ -17,7 +17,13 @@ from dashboard.panels.nodes_view import View
 from dashboard.panels.run_view import absent
 
 _METHODS: dict[Method, str] = {"pca": "principal components", "umap": "UMAP"}
-_LEVELS = {"h": "embeddings that are classified", "latent": "latent means"}
+_LEVELS = {
+    "h": "embeddings that are classified",
+    "latent": "latent means",
+    "mean": "means that are classified",
+    "metapaths": "metapath view",
+    "schema": "schema view",
+}
 _COLOURS = {"class": "class", "cluster": "cluster", "verdict": "verdict of classifiers"}
 _MOST_POINTS = 60_000
 _LOOK_EVERY = 2.0
@@ -52,11 +58,17 @@ def node_maps(view: View) -> None:
     _draw(view, table, shown, by, order, (level, method))
 
 
+def level_title(level: str) -> str:
+    """`h_20`, of a system with embeddings per label setting, as `embeddings of 20 labels`."""
+    name, _, size = level.partition("_")
+    return f"embeddings of {size} labels" if name == "h" and size else _LEVELS.get(level, level)
+
+
 def _controls(levels: list[str], sizes: list[int]) -> tuple[str, Method, str, int]:
     cells = row("controls", "map", (3, 3, 3, 3))
     with cells[0]:
         level = selection.pick(
-            "level", "Embeddings", levels, default="h", title=lambda name: _LEVELS.get(name, name)
+            "level", "Embeddings", levels, default="h" if "h" in levels else levels[0], title=level_title
         )
     with cells[1]:
         methods = [str(name) for name in _METHODS]
@@ -81,7 +93,7 @@ def _draw(
 ) -> None:
     level, method = what
     st.markdown(
-        f"**Every node of the graph, {states.plain(_LEVELS.get(level, level))}**, by {_METHODS[method]}; draw around nodes to list them",
+        f"**Every node of the graph, {states.plain(level_title(level))}**, by {_METHODS[method]}; draw around nodes to list them",
         help=meaning("map"),
     )
     name = f"map-{level}-{method}-{by}-{view.run.run_id}"
