@@ -80,9 +80,7 @@ def crossing(device: torch.device) -> Mapping[str, dict[str, float]]:
 def _seconds(graph: Graph, device: torch.device) -> float:
     noise = torch.Generator().manual_seed(0)
     shapes = [(NODES, 4), (NODES, 4), (4, NODES, 64)]
-    query, key, value = (
-        torch.randn(shape, generator=noise).to(device).requires_grad_() for shape in shapes
-    )
+    query, key, value = (torch.randn(shape, generator=noise).to(device).requires_grad_() for shape in shapes)
     best = float("inf")
     for _ in range(3):
         _synchronize(device)

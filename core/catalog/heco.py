@@ -88,7 +88,9 @@ HECO = System(
     config=HeCoConfig,
     presets={"paper": {}, "paper-dblp": _DBLP, "small": _SMALL},
     variants={
-        "metapath_view": Variant("the metapath view with itself", {"views": "metapaths"}, f"{_ABLATION}, HeCo_mp"),
+        "metapath_view": Variant(
+            "the metapath view with itself", {"views": "metapaths"}, f"{_ABLATION}, HeCo_mp"
+        ),
         "schema_view": Variant("the schema view with itself", {"views": "schema"}, f"{_ABLATION}, HeCo_sc"),
         "one_positive": Variant("no positive but the node itself", {"positives": 1}, "HeCo, Sec. 4.4"),
         "positives_by_count": Variant(

@@ -10,6 +10,7 @@ from core.catalog.han import HAN
 from core.catalog.heco import HECO
 from core.catalog.hgcvae import HGCVAE
 from core.catalog.hgib import HGIB
+from core.catalog.hgmae import HGMAE
 from core.catalog.hypergraph import LGMREC, SRGFORMER
 from core.catalog.lightgcn import LIGHTGCN, LIGHTGCN_M
 from core.catalog.mbgcn import MBGCN
@@ -40,6 +41,7 @@ _SYSTEMS = (
     LGMREC,
     VBPR,
     HGCVAE,
+    HGMAE,
     HECO,
     HAN,
     VGAE,

@@ -46,7 +46,7 @@ def _factors(view: HeteroContent, walk: Metapath) -> list[csr_array]:
     Halves take a fraction of the time: what the middle joins is multiplied out once, and never up to the walk's start.
     """
     steps = [
-        _step(view, source, relation, destination)
+        step_matrix(view, source, relation, destination)
         for source, relation, destination in zip(walk.types, walk.relations, walk.types[1:], strict=False)
     ]
     if not steps:
@@ -75,7 +75,7 @@ def _multiplied(factors: list[csr_array]) -> csr_array:
     return product
 
 
-def _step(view: HeteroContent, source: str, name: str, destination: str) -> csr_array:
+def step_matrix(view: HeteroContent, source: str, name: str, destination: str) -> csr_array:
     """[N of source, N of destination] float32: the relation's distinct edges, turned round where needed."""
     for relation, pairs in view.edges.items():
         if relation.name != name or {relation.source, relation.destination} != {source, destination}:

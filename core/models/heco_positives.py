@@ -41,9 +41,7 @@ def _closeness(data: NodeData, rows: NDArray[np.intp], by: str) -> NDArray[np.fl
     return total_BN
 
 
-def _best(
-    close_BN: NDArray[np.float64], rows: NDArray[np.intp], count: int
-) -> list[NDArray[np.intp]]:
+def _best(close_BN: NDArray[np.float64], rows: NDArray[np.intp], count: int) -> list[NDArray[np.intp]]:
     close_BN[np.arange(len(rows)), rows] = _ITSELF
     order_BT = np.argsort(-close_BN, axis=1, kind="stable")[:, :count]
     kept_BT = np.take_along_axis(close_BN, order_BT, 1) > 0

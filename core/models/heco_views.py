@@ -71,7 +71,10 @@ class Content(nn.Module):
         self.weight = nn.Parameter(nn.init.xavier_normal_(torch.empty(width, dim), gain=GAIN))
         self.bias = None if features is None else nn.Parameter(torch.zeros(dim))
         if isinstance(features, csr_array):
-            self.pattern, self.values = pattern_of(features).to(device), torch.from_numpy(features.data).to(device)
+            self.pattern, self.values = (
+                pattern_of(features).to(device),
+                torch.from_numpy(features.data).to(device),
+            )
         elif features is not None:
             self.rows = torch.from_numpy(features).to(device)
 
@@ -109,7 +112,9 @@ class SchemaView(nn.Module):
         self.by_type = ByName({kind: NeighborAttention(dim, dropout) for kind in neighbors})
         self.types = view_attention(len(neighbors), dim, dropout)
 
-    def forward(self, content: Mapping[str, Tensor], own_ND: Tensor, noise: torch.Generator | None) -> Layered:
+    def forward(
+        self, content: Mapping[str, Tensor], own_ND: Tensor, noise: torch.Generator | None
+    ) -> Layered:
         """content: type -> [K, D]. Without noise nodes attend to all their neighbours."""
         rows = []
         for kind, attention in self.by_type.items():
@@ -152,15 +157,15 @@ def neighbors_by_type(data: NodeData, device: torch.device) -> dict[str, Pattern
     found = {}
     for kind, parts in pairs.items():
         row, column = np.concatenate(parts).T
-        links = csr_array((np.ones(len(row), np.float32), (row, column)), shape=(data.num_nodes, counts[kind]))
+        links = csr_array(
+            (np.ones(len(row), np.float32), (row, column)), shape=(data.num_nodes, counts[kind])
+        )
         links.sum_duplicates()
         found[kind] = pattern_of(links).to(device)
     return found
 
 
-def content_of(
-    data: NodeData, kind: str, dim: int, with_features: bool, device: torch.device
-) -> Content:
+def content_of(data: NodeData, kind: str, dim: int, with_features: bool, device: torch.device) -> Content:
     """What nodes of a type other than the target show."""
     features = data.view.features.get(kind) if with_features else None
     normalized = None if features is None else row_normalized(features)

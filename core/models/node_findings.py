@@ -2,10 +2,12 @@
 
 from collections.abc import Mapping
 
+import numpy as np
 import torch
 from torch import Tensor
 
 from core.findings import Axis, Finding, Kind
+from core.ops.masking import Masked
 
 
 def semantic_attention(
@@ -27,3 +29,23 @@ def semantic_attention(
 def by_layer(shares: list[Tensor]) -> dict[str, Tensor]:
     """Shares named after the encoder's layers."""
     return {f"layer {number}": share_M for number, share_M in enumerate(shares, 1)}
+
+
+def mask_rate(masked: Masked, count: int, source: str) -> Finding:
+    """What part of `count` nodes is masked, and what the encoder sees of them."""
+    parts = {
+        "masked": len(masked.nodes),
+        "mask token": masked.tokens,
+        "own features": masked.kept,
+        "another node's": masked.replaced,
+    }
+    return Finding(
+        "mask_rate",
+        "Masked nodes, and what the encoder sees of them",
+        source,
+        Kind.RATE,
+        (Axis.labelled("part", list(parts)),),
+        np.array([number / count for number in parts.values()], np.float32),
+        np.array(list(parts.values())),
+        "Shares of all nodes. A masked node's features are to be restored, whether it shows a mask token or not.",
+    )

@@ -22,6 +22,7 @@ from core.models.han import HAN
 from core.models.heco import HeCo
 from core.models.hgcvae import HGCVAE
 from core.models.hgib import HGIB
+from core.models.hgmae import HGMAE
 from core.models.itemknn import ItemKNN
 from core.models.lgmrec import LGMRec
 from core.models.lightgcn import LightGCN
@@ -65,6 +66,7 @@ MODELS: dict[str, Callable[[Any, RankingData, torch.device], Ranker]] = {
 
 NODE_MODELS: dict[str, Callable[[Any, NodeData, torch.device], NodeModel]] = {
     "hgcvae": HGCVAE,
+    "hgmae": HGMAE,
     "heco": HeCo,
     "han": HAN,
     "vgae": VGAE,

@@ -11,7 +11,9 @@ def sampled_neighbors(pattern: Pattern, count: int, noise: torch.Generator) -> P
         return pattern
     key_E = torch.rand(pattern.num_entries, generator=noise, device=pattern.index.device, dtype=torch.float64)
     order_E = (pattern.row + key_E).argsort()  # rows stay in order, and each is shuffled within
-    rank_E = torch.arange(pattern.num_entries, device=order_E.device) - pattern.indptr[:-1].long()[pattern.row]
+    rank_E = (
+        torch.arange(pattern.num_entries, device=order_E.device) - pattern.indptr[:-1].long()[pattern.row]
+    )
     chosen = order_E[rank_E < count].sort().values
     counts = pattern.indptr.diff().clamp(max=count)
     indptr = torch.nn.functional.pad(counts.cumsum(0), (1, 0)).int()

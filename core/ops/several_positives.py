@@ -27,9 +27,7 @@ def contrast_with(query_ND: Tensor, key_ND: Tensor, positives: Pattern, temperat
     return mean_mass_log - (mass_N1.log().mean() + bound)
 
 
-def formed_contrast_with(
-    query_ND: Tensor, key_ND: Tensor, positives: Pattern, temperature: float
-) -> Tensor:
+def formed_contrast_with(query_ND: Tensor, key_ND: Tensor, positives: Pattern, temperature: float) -> Tensor:
     """The slow, obvious `contrast_with`: all logits at once. Reference of the tests."""
     cosine_NN = torch.nn.functional.cosine_similarity(query_ND[:, None], key_ND[None, :], dim=-1)
     mass_NN = (cosine_NN / temperature).exp()

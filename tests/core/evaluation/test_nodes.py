@@ -57,7 +57,9 @@ def single(rows, labels, setting, seed: int, learning_rate: float, iterations: i
     valid, test = [], []
     for _ in range(iterations):
         optimizer.zero_grad()
-        loss = nn.functional.cross_entropy(layer(rows[setting.train]), torch.from_numpy(labels[setting.train]))
+        loss = nn.functional.cross_entropy(
+            layer(rows[setting.train]), torch.from_numpy(labels[setting.train])
+        )
         loss.backward()
         optimizer.step()
         with torch.no_grad():
@@ -109,7 +111,9 @@ def test_perfect_embeddings_win_and_constant_ones_are_at_chance():
     protocol = parse_protocol("heco:repeats=3")
     found = evaluate_nodes(perfect, data, protocol).metrics()
     assert found["micro_f1"] == found["macro_f1"] == found["nmi"] == found["ari"] == 1.0
-    assert found["auc"] > 0.9, "areas are taken at the first perfect iteration, when classes still differ in scale"
+    assert found["auc"] > 0.9, (
+        "areas are taken at the first perfect iteration, when classes still differ in scale"
+    )
     constant = evaluate_nodes(Fixed(torch.ones(len(data.labels), 2)), data, protocol)
     assert constant.metrics()["auc"] == pytest.approx(0.5)
     assert constant.metrics()["micro_f1"] < 0.5

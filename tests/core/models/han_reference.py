@@ -44,7 +44,7 @@ def looped_layer(
 
 
 def attended(gat: Any, joined: np.ndarray, rows: np.ndarray) -> np.ndarray:
-    """Heads side by side, bias, batch norm as in training where there is one, PReLU where there is one."""
+    """Heads side by side, then bias, batch norm (by what it keeps outside of training) and PReLU where there are any."""
     shape, weight = gat.shape, tiny.array(gat.project.weight)
     query, key = tiny.array(gat.query)[:, 0], tiny.array(gat.key)[:, 0]
     made = np.zeros((len(rows), shape.heads * shape.head_dim))
@@ -60,8 +60,10 @@ def attended(gat: Any, joined: np.ndarray, rows: np.ndarray) -> np.ndarray:
     if gat.bias is not None:
         made = made + tiny.array(gat.bias)
     if gat.norm is not None:
-        centred = made - made.mean(0)
-        made = centred / np.sqrt((centred**2).mean(0) + _EPSILON)
+        mean, variance = made.mean(0), ((made - made.mean(0)) ** 2).mean(0)
+        if not gat.norm.training:
+            mean, variance = tiny.array(gat.norm.running_mean), tiny.array(gat.norm.running_var)
+        made = (made - mean) / np.sqrt(variance + _EPSILON)
         made = made * tiny.array(gat.norm.weight) + tiny.array(gat.norm.bias)
     if gat.activation is not None:
         made = np.where(made > 0, made, tiny.array(gat.activation.weight) * made)

@@ -122,7 +122,7 @@ def small(**changes: Any) -> NodeData:
 
 def planted(**changes: Any) -> NodeData:
     """For learning: three classes that features alone tell only in part."""
-    sizes = {"papers": 89, "authors": 31, "shelves": 11, "features": 19, "labels_per_class": (5, 11)}
+    sizes = {"papers": 67, "authors": 23, "shelves": 5, "features": 19, "labels_per_class": (5, 11)}
     return node_data(**(sizes | changes))
 
 
@@ -164,7 +164,9 @@ def doubled(model: Any, seed: int = 11) -> Any:
 
 def double_graphs(graphs: Mapping[str, Graph]) -> dict[str, Graph]:
     """Graphs whose dense forms fit a model in float64."""
-    return {name: _double(graph) if isinstance(graph, DenseGraph) else graph for name, graph in graphs.items()}
+    return {
+        name: _double(graph) if isinstance(graph, DenseGraph) else graph for name, graph in graphs.items()
+    }
 
 
 def _double(graph: DenseGraph) -> DenseGraph:
@@ -174,3 +176,24 @@ def _double(graph: DenseGraph) -> DenseGraph:
 def valued(losses: dict[str, torch.Tensor]) -> dict[str, float]:
     """Losses as numbers."""
     return {name: float(value.detach()) for name, value in losses.items()}
+
+
+def slopes(model: Any, batch: Any, step: float = 1e-6) -> tuple[float, float]:
+    """How the summed losses of a float64 model change along one random direction of all its parameters: by their gradients,
+    and by differences. `batch`: the same step, which repeats its noise."""
+    generator = torch.Generator().manual_seed(23)
+    parameters = list(model.parameters())
+    ways = [torch.randn(p.shape, generator=generator, dtype=torch.float64) for p in parameters]
+
+    def loss() -> torch.Tensor:
+        return torch.stack(list(model.losses(batch).values())).sum()
+
+    gradients = torch.autograd.grad(loss(), parameters)
+    along = sum(float((gradient * way).sum()) for gradient, way in zip(gradients, ways, strict=True))
+    ends = []
+    for sign in (1, -2):
+        with torch.no_grad():
+            for parameter, way in zip(parameters, ways, strict=True):
+                parameter += sign * step * way
+            ends.append(float(loss()))
+    return along, (ends[0] - ends[1]) / (2 * step)
