@@ -92,9 +92,9 @@ HECO = System(
             "the metapath view with itself", {"views": "metapaths"}, f"{_ABLATION}, HeCo_mp"
         ),
         "schema_view": Variant("the schema view with itself", {"views": "schema"}, f"{_ABLATION}, HeCo_sc"),
-        "one_positive": Variant("no positive but the node itself", {"positives": 1}, "HeCo, Sec. 4.4"),
+        "one_positive": Variant("no positive but the node itself", {"positives": 1}, "HeCo, Sec. 4.5"),
         "positives_by_count": Variant(
-            "positives by the number of metapaths", {"positives_by": "count"}, "HeCo, Sec. 4.4"
+            "positives by the number of metapaths", {"positives_by": "count"}, "HeCo, Sec. 4.5"
         ),
         "with_neighbor_features": Variant("features of other types", {"neighbor_features": True}, ""),
     },

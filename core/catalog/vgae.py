@@ -42,7 +42,7 @@ VGAE = System(
     family="heterogeneous",
     config=VGAEConfig,
     presets={"paper": {}, "small": _SMALL},
-    variants={"gae": Variant("without normals (GAE)", {"variational": False}, "Kipf and Welling, Sec. 2")},
+    variants={"gae": Variant("without normals (GAE)", {"variational": False}, "Kipf and Welling, Eq. 4")},
     default_protocol="heco",
     default_selection="last",
 )

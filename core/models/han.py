@@ -66,15 +66,7 @@ class HAN(EncodedNodes[dict[int, Classified]], WholeGraph):
         }
         labels = torch.from_numpy(data.labels).to(device)
         self.training_labels = {size: labels[nodes] for size, nodes in self.training_nodes.items()}
-        first = HANShape(
-            in_dim=self.features.shape[1],
-            head_dim=config.hidden // config.heads,
-            heads=config.heads,
-            slope=config.slope,
-            feature_dropout=config.feature_dropout,
-            attention_dropout=config.attention_dropout,
-            semantic=config.semantic_dim,
-        )
+        first = HANShape.of(config, self.features.shape[1])
         shapes = stacked(first, config.num_layers)
         self.by_setting = nn.ModuleDict(
             {str(size): Classifier(data.metapaths, shapes, len(data.classes)) for size in data.settings}

@@ -10,6 +10,7 @@ from typing import NamedTuple
 import torch
 from torch import Tensor, nn
 
+from core.catalog.hetero import HANConfig
 from core.ops.additive_attention import Graph, additive_attention
 from core.ops.dropout import Dropout, dropped_linear
 
@@ -31,6 +32,19 @@ class HANShape:
     activation: bool = True
     norm: bool = False
     semantic: int = 128
+
+    @staticmethod
+    def of(config: HANConfig, in_dim: int) -> "HANShape":
+        """The first layer that settings ask for."""
+        return HANShape(
+            in_dim=in_dim,
+            head_dim=config.hidden // config.heads,
+            heads=config.heads,
+            slope=config.slope,
+            feature_dropout=config.feature_dropout,
+            attention_dropout=config.attention_dropout,
+            semantic=config.semantic_dim,
+        )
 
     @property
     def out_dim(self) -> int:

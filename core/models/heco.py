@@ -43,7 +43,7 @@ class HeCo(EncodedNodes[Viewed], WholeGraph):
 
     mp: one graph convolution per metapath and attention over metapaths; sc: attention over drawn neighbours of every type and
     over types; g: a map, ELU and a map, shared by both. The metapath view is what is evaluated.
-    Source: Wang et al., KDD 2021, Eqs. 1 to 10, and the released code, from which come the dropouts, the ranking of positives, and
+    Source: Wang et al., KDD 2021, Secs. 4.1 to 4.5, and the released code, from which come the dropouts, the ranking of positives, and
     that other types have learned rows even where they have features. Departs from that code: a node with fewer neighbours than are
     drawn shows each once, where the code draws some twice; one number of drawn neighbours for all types; a node is
     always its own positive. With one view alone it is contrasted with itself, the ablations' reading of Sec. 5.5.
@@ -121,14 +121,14 @@ class HeCo(EncodedNodes[Viewed], WholeGraph):
         if viewed.metapaths is not None:
             stages = {"metapath view": viewed.metapaths.shares}
             note = "How much the metapath view takes from each metapath, without dropout."
-            found.append(semantic_attention(stages, self.names, "HeCo, Eqs. 7 and 8", note))
+            found.append(semantic_attention(stages, self.names, "HeCo, Sec. 4.3", note))
         if viewed.schema is not None and self.content is not None:
             axes = (Axis.labelled("layer", ("schema view",)), Axis.labelled("type", tuple(self.content)))
             found.append(
                 Finding(
                     "type_attention",
                     "Attention over types of neighbours",
-                    "HeCo, Eqs. 4 and 5",
+                    "HeCo, Sec. 4.2",
                     Kind.SHARE,
                     axes,
                     viewed.schema.shares[None].cpu().numpy(),

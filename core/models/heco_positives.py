@@ -16,7 +16,7 @@ def positive_pairs(data: NodeData, count: int, by: Literal["share", "count"]) ->
     """Each node with itself and the count - 1 others that metapaths join it to most, [N, N] of ones; fewer where fewer are.
 
     share: the sum over metapaths of 1 / the node's number of neighbours, as in HeCo's released code; count: the number of
-    metapaths that join the two (Sec. 4.4), of which there are so many equals that the share decides among them. Of equals
+    metapaths that join the two (Sec. 4.5), of which there are so many equals that the share decides among them. Of equals
     still the first nodes.
     """
     nodes = data.num_nodes

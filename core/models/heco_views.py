@@ -32,7 +32,7 @@ def dropped(values: Tensor, rate: float, noise: torch.Generator | None) -> Tenso
 
 
 class ViewAttention(SemanticAttention):
-    """The shares of types, or of metapaths, whose attention vector loses entries in training. Source: HeCo, Eqs. 4 and 5."""
+    """The shares of types, or of metapaths, whose attention vector loses entries in training. Source: HeCo, Secs. 4.2 and 4.3."""
 
     def __init__(self, dim: int, dropout: float) -> None:
         super().__init__(dim, dim)
@@ -58,7 +58,7 @@ def joined(attention: ViewAttention | None, rows: list[Tensor], noise: torch.Gen
 
 
 class Content(nn.Module):
-    """What nodes of one type show: a linear map of their features, or a learned row each. Source: HeCo, Eq. 1."""
+    """What nodes of one type show: a linear map of their features, or a learned row each. Source: HeCo, Sec. 4.1."""
 
     pattern: Pattern | None = None
     values: Tensor | None
@@ -88,7 +88,7 @@ class Content(nn.Module):
 
 class NeighborAttention(nn.Module):
     """ELU of sum_j a_ij h_j over neighbours j of one type, a_ij = softmax_j LeakyReLU(q . h_i + k . h_j), of whose vectors q and k
-    entries are left out in training. Source: HeCo, Eqs. 2 and 3."""
+    entries are left out in training. Source: HeCo, Sec. 4.2."""
 
     def __init__(self, dim: int, dropout: float) -> None:
         super().__init__()
@@ -104,7 +104,7 @@ class NeighborAttention(nn.Module):
 
 
 class SchemaView(nn.Module):
-    """A node by its neighbours of every type, of which training draws a few. Source: HeCo, Eqs. 2 to 5."""
+    """A node by its neighbours of every type, of which training draws a few. Source: HeCo, Sec. 4.2."""
 
     def __init__(self, neighbors: Mapping[str, Pattern], drawn: int, dim: int, dropout: float) -> None:
         super().__init__()
@@ -125,7 +125,7 @@ class SchemaView(nn.Module):
 
 
 class MetapathView(nn.Module):
-    """A node by one graph convolution per metapath, PReLU(A' h W + b), and attention over them. Source: HeCo, Eqs. 6 to 8."""
+    """A node by one graph convolution per metapath, PReLU(A' h W + b), and attention over them. Source: HeCo, Sec. 4.3."""
 
     def __init__(self, graphs: Mapping[str, Square], dim: int, dropout: float) -> None:
         super().__init__()

@@ -3,8 +3,7 @@
 N nodes, S masked nodes, D dims (all heads), F features, M metapaths, K tables of negatives.
 """
 
-from collections.abc import Iterator
-from dataclasses import dataclass
+from dataclasses import replace
 from typing import NamedTuple, TypeVar
 
 import torch
@@ -13,7 +12,7 @@ from torch import Tensor, nn
 from core.catalog.hgcvae import MOST_MASKED, HGCVAEConfig
 from core.data.nodes import NodeData
 from core.findings import Finding
-from core.models.base import Trainable
+from core.models.graph_steps import GraphStep, WholeGraph
 from core.models.han_encoder import HANLayer, HANShape, HANStack, stacked
 from core.models.hgcvae_findings import learned_findings, step_findings
 from core.models.nodes import EncodedNodes, input_features
@@ -21,16 +20,10 @@ from core.ops.dropout import Dropout
 from core.ops.masking import Masked, mask_rate_at, masked, restoration_error
 from core.ops.metapaths import attention_graphs
 from core.ops.negatives import Negatives, contrast
+from core.ops.normals import drawn_normals, standard_divergence
 from core.ops.unit import unit_rows
 
 Given = TypeVar("Given")
-
-
-@dataclass(frozen=True)
-class GraphStep:
-    """One step over the whole graph; everything random in it follows from the seed `noise`."""
-
-    noise: int
 
 
 class Latent(NamedTuple):
@@ -69,7 +62,7 @@ class Passes(NamedTuple):
         return (self.h1,) if self.latent is None else (self.h1, self.latent.mean, self.latent.log_scale)
 
 
-class HGCVAE(EncodedNodes[Encoded], Trainable[GraphStep]):
+class HGCVAE(EncodedNodes[Encoded], WholeGraph):
     """L = contrastive_weight InfoNCE(h1, h2, negatives) + kl_weight KL + esce_weight ESCE.
 
     Two passes h1, h2 of one HAN over masked features, each with its own dropout; mean and log scale are HAN layers on h1;
@@ -89,15 +82,7 @@ class HGCVAE(EncodedNodes[Encoded], Trainable[GraphStep]):
         self.register_buffer("features", input_features(data, config.code_dim), persistent=False)
         self.graphs = attention_graphs(data.graphs, device)
         width = self.features.shape[1]
-        first = HANShape(
-            in_dim=width,
-            head_dim=config.hidden // config.heads,
-            heads=config.heads,
-            slope=config.slope,
-            feature_dropout=config.feature_dropout,
-            attention_dropout=config.attention_dropout,
-            semantic=config.semantic_dim,
-        )
+        first = HANShape.of(config, width)
         *_, last = shapes = stacked(first, config.num_layers)
         inner = stacked(last, 2)[1]  # a layer that reads embeddings and gives embeddings
         self.encoder = HANStack(data.metapaths, shapes)
@@ -106,16 +91,7 @@ class HGCVAE(EncodedNodes[Encoded], Trainable[GraphStep]):
         self.scale_head = HANLayer(data.metapaths, inner) if self.uses_latent else None
         self.to_decoder = self.decoder = None
         if config.esce_weight:
-            out = HANShape(
-                in_dim=config.hidden,
-                head_dim=width,
-                heads=1,
-                slope=config.slope,
-                feature_dropout=config.feature_dropout,
-                attention_dropout=config.attention_dropout,
-                activation=False,
-                semantic=config.semantic_dim,
-            )
+            out = replace(first, in_dim=config.hidden, head_dim=width, heads=1, activation=False)
             self.to_decoder = nn.Linear(config.hidden, config.hidden, bias=False)
             self.decoder = HANLayer(data.metapaths, out)
         self.epoch, self.epochs = 0, config.epochs
@@ -153,12 +129,8 @@ class HGCVAE(EncodedNodes[Encoded], Trainable[GraphStep]):
     def begin_epoch(self, epoch: int, epochs: int) -> None:
         self.epoch, self.epochs = epoch - 1, epochs  # the paper counts from 0
 
-    def batches(self, generator: torch.Generator) -> Iterator[GraphStep]:
-        noise = torch.randint(2**62, (), generator=generator, device=generator.device)
-        yield GraphStep(int(noise))
-
     def losses(self, batch: GraphStep) -> dict[str, Tensor]:
-        noise = torch.Generator(self.device).manual_seed(batch.noise)
+        noise = batch.generator(self.device)
         passes = self.passes(noise)
         config, found = self.config, {}
         if config.contrastive_weight:
@@ -166,7 +138,8 @@ class HGCVAE(EncodedNodes[Encoded], Trainable[GraphStep]):
             value = contrast(passes.h1, passes.h2, negatives, config.temperature, passes.sources)
             found["contrastive"] = config.contrastive_weight * value
         if config.kl_weight:
-            found["kl"] = config.kl_weight * divergence(_given(passes.latent)).mean()
+            latent = _given(passes.latent)
+            found["kl"] = config.kl_weight * standard_divergence(latent.mean, latent.log_scale).mean()
         if config.esce_weight:
             made_NF, _ = self.restored(self.decoded_rows(passes, noise), noise)
             nodes = passes.masked.nodes if len(passes.masked.nodes) else slice(None)
@@ -220,8 +193,8 @@ class HGCVAE(EncodedNodes[Encoded], Trainable[GraphStep]):
 
         def make(h_ND: Tensor, mean_ND: Tensor, log_scale_ND: Tensor) -> Tensor:
             mean_MD, log_scale_MD = chosen(mean_ND, nodes), chosen(log_scale_ND, nodes)
-            drawn_MD = normal_like(mean_MD, torch.Generator(self.device).manual_seed(seed))
-            return self.config.deviation * mean_MD + drawn_MD * log_scale_MD.exp()
+            noise = torch.Generator(self.device).manual_seed(seed)
+            return drawn_normals(self.config.deviation * mean_MD, log_scale_MD, noise)
 
         return Negatives(make)
 
@@ -237,7 +210,7 @@ class HGCVAE(EncodedNodes[Encoded], Trainable[GraphStep]):
         if self.config.decoder_input == "h2":
             return passes.h2
         latent = _given(passes.latent)
-        return latent.mean + normal_like(latent.mean, noise) * latent.log_scale.exp()
+        return drawn_normals(latent.mean, latent.log_scale, noise)
 
     def restored(self, rows_ND: Tensor, noise: torch.Generator | None) -> tuple[Tensor, Tensor]:
         """Features out of the decoder [N, F], and its shares of metapaths [M]."""
@@ -274,19 +247,9 @@ class HGCVAE(EncodedNodes[Encoded], Trainable[GraphStep]):
         return step_findings(self, batch)
 
 
-def divergence(latent: Latent) -> Tensor:
-    """KL(N(mean, scale^2) || N(0, 1)) of every node, summed over dims, in nats, [N]. Source: Kingma and Welling 2014, App. B."""
-    square = latent.mean.square() + (2 * latent.log_scale).exp()
-    return -0.5 * (1 + 2 * latent.log_scale - square).sum(1)
-
-
 def chosen(rows_ND: Tensor, nodes_M: Tensor | None) -> Tensor:
     """The rows of some nodes, [M, D]; None: of all."""
     return rows_ND if nodes_M is None else rows_ND.index_select(0, nodes_M)
-
-
-def normal_like(rows_ND: Tensor, noise: torch.Generator) -> Tensor:
-    return torch.randn(rows_ND.shape, generator=noise, device=rows_ND.device, dtype=rows_ND.dtype)
 
 
 def _given(value: Given | None) -> Given:

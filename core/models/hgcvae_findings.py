@@ -11,10 +11,12 @@ from torch import Tensor
 
 from core.findings import Axis, Finding, Kind
 from core.models.base import sampled
+from core.models.node_findings import by_layer, latent_normals, mask_rate, semantic_attention
 from core.ops.unit import unit_rows
 
 if TYPE_CHECKING:
-    from core.models.hgcvae import HGCVAE, GraphStep
+    from core.models.graph_steps import GraphStep
+    from core.models.hgcvae import HGCVAE
 
 HARDNESS = ("mean", "q95", "max")
 _ANCHORS = 512
@@ -24,23 +26,13 @@ _GROUPS = 5
 def learned_findings(model: "HGCVAE") -> tuple[Finding, ...]:
     """`semantic_attention`, and where they exist `latent_mean`, `latent_scale`, `kl` and `reconstruction`."""
     encoding = model.encoding()
-    stages = {f"layer {k}": share_M for k, share_M in enumerate(encoding.shares, 1)}
+    stages = by_layer(encoding.shares)
     if encoding.latent is not None:
         stages |= {"mean": encoding.latent.mean_shares, "scale": encoding.latent.scale_shares}
     if encoding.decoder_shares is not None:
         stages |= {"decoder": encoding.decoder_shares}
-    found = [
-        Finding(
-            "semantic_attention",
-            "Attention over metapaths",
-            "HGCVAE's encoder: HAN, Eqs. 7 and 8",
-            Kind.SHARE,
-            (Axis.labelled("layer", list(stages)), Axis.labelled("metapath", model.metapaths)),
-            torch.stack(list(stages.values())).cpu().numpy(),
-            None,
-            "How much every layer takes from each metapath, without dropout and on unmasked features.",
-        )
-    ]
+    note = "How much every layer takes from each metapath, without dropout and on unmasked features."
+    found = [semantic_attention(stages, model.metapaths, "HGCVAE's encoder: HAN, Eqs. 7 and 8", note)]
     if encoding.latent is not None:
         found += _latent(model)
     if encoding.restored is not None:
@@ -49,44 +41,12 @@ def learned_findings(model: "HGCVAE") -> tuple[Finding, ...]:
 
 
 def _latent(model: "HGCVAE") -> list[Finding]:
-    from core.models.hgcvae import divergence
-
     latent = model.encoding().latent
     assert latent is not None
-    node = Axis("node", len(latent.mean))
-    axes = (node, Axis("dim", latent.mean.shape[1]))
-    divergence_N = divergence(latent)
     bounded = (
-        " Rows of means and log scales have length one, so it stays above 1." * model.config.normalise_heads
+        "Rows of means and log scales have length one, so it stays above 1." * model.config.normalise_heads
     )
-    return [
-        Finding(
-            "latent_mean",
-            "Means of the latent normals",
-            "HGCVAE, variational inference",
-            Kind.POINT,
-            axes,
-            latent.mean.cpu().numpy(),
-        ),
-        Finding(
-            "latent_scale",
-            "Scales of the latent normals",
-            "HGCVAE, variational inference",
-            Kind.AMOUNT,
-            axes,
-            latent.log_scale.exp().cpu().numpy(),
-        ),
-        Finding(
-            "kl",
-            "KL divergence of every node's normal from the standard normal",
-            "HGCVAE, ELBO",
-            Kind.AMOUNT,
-            (node,),
-            divergence_N.clamp(min=0).cpu().numpy(),
-            None,
-            f"In nats, summed over {latent.mean.shape[1]} dims. Near 0 the normals say nothing about their nodes.{bounded}",
-        ),
-    ]
+    return latent_normals(latent.mean, latent.log_scale, "HGCVAE, variational inference", bounded)
 
 
 def reconstruction(features_NF: Tensor, restored_NF: Tensor) -> Finding:
@@ -136,9 +96,9 @@ def step_findings(model: "HGCVAE", batch: "GraphStep") -> tuple[Finding, ...]:
     was_training = model.training
     model.train()
     with torch.no_grad():
-        noise = torch.Generator(model.device).manual_seed(batch.noise)
+        noise = batch.generator(model.device)
         passes = model.passes(noise)
-        found = [_mask_rate(model, passes.masked)]
+        found = [mask_rate(passes.masked, len(model.features), "HGCVAE, dynamic mask strategy")]
         found.append(_passes(model, [passes.shares1, passes.shares2]))
         if model.config.contrastive_weight:
             found.append(_tables(model))
@@ -149,29 +109,6 @@ def step_findings(model: "HGCVAE", batch: "GraphStep") -> tuple[Finding, ...]:
             found += _hardness(model, unit_rows(passes.h1), unit_rows(passes.h2), made)
     model.train(was_training)
     return tuple(found)
-
-
-def _mask_rate(model: "HGCVAE", masked: "object") -> Finding:
-    from core.ops.masking import Masked
-
-    assert isinstance(masked, Masked)
-    count = len(model.features)
-    parts = {
-        "masked": len(masked.nodes),
-        "mask token": masked.tokens,
-        "own features": masked.kept,
-        "another node's": masked.replaced,
-    }
-    return Finding(
-        "mask_rate",
-        "Masked nodes, and what the encoder sees of them",
-        "HGCVAE, dynamic mask strategy",
-        Kind.RATE,
-        (Axis.labelled("part", list(parts)),),
-        np.array([number / count for number in parts.values()], np.float32),
-        np.array(list(parts.values())),
-        "Shares of all nodes. A masked node's features are to be restored, whether it shows a mask token or not.",
-    )
 
 
 def _passes(model: "HGCVAE", shares: list[list[Tensor]]) -> Finding:

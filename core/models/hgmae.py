@@ -39,7 +39,7 @@ class HGMAE(EncodedNodes[Encoded], WholeGraph):
     x' = decoder(W h) of masked features, rows of masked nodes set to 0 before decoding; R = decoder(W_e h_e), h_e of graphs that
     lack most edges, b the decoder's shares of metapaths; p: positions by metapath2vec. The encoder is a HAN with batch norm, the
     decoder one HAN layer to features. SCE = (1 - cosine)^power, row by row.
-    Source: Tian et al., AAAI 2023, Eqs. 3 to 12, as in the released code: edges are restored from the plain inner products, not
+    Source: Tian et al., AAAI 2023 (metapath masking, attribute masking with a dynamic rate, the three training strategies), as in the released code: edges are restored from the plain inner products, not
     their sigmoid, and towards the adjacency over the square roots of degrees.
     Departs from that code: PReLU has a slope per metapath, where hidden layers share one there; a node's own edge is never left
     out, where it may come twice there; positions: see `positions`. The best epoch's weights are restored by copy.
@@ -53,16 +53,7 @@ class HGMAE(EncodedNodes[Encoded], WholeGraph):
         self.register_buffer("features", input_features(data, config.code_dim), persistent=False)
         self.graphs = attention_graphs(data.graphs, device)
         width = self.features.shape[1]
-        first = HANShape(
-            in_dim=width,
-            head_dim=config.hidden // config.heads,
-            heads=config.heads,
-            slope=config.slope,
-            feature_dropout=config.feature_dropout,
-            attention_dropout=config.attention_dropout,
-            norm=True,
-            semantic=config.semantic_dim,
-        )
+        first = replace(HANShape.of(config, width), norm=True)
         out = replace(first, in_dim=config.hidden, head_dim=width, heads=1, norm=False, activation=False)
         self.encoder = HANStack(data.metapaths, stacked(first, config.num_layers))
         self.token = self.to_decoder = self.to_edge_decoder = self.decoder = self.to_position = None
@@ -186,7 +177,7 @@ class HGMAE(EncodedNodes[Encoded], WholeGraph):
 
 
 class PositionNetwork(nn.Module):
-    """Three linear maps with PReLU and dropout between them. Source: HGMAE, Eq. 11, sizes as in the released code."""
+    """Three linear maps with PReLU and dropout between them. Source: HGMAE, positional feature prediction, as in the released code."""
 
     def __init__(self, width: int, dim: int, dropout: float) -> None:
         super().__init__()

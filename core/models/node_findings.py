@@ -8,6 +8,7 @@ from torch import Tensor
 
 from core.findings import Axis, Finding, Kind
 from core.ops.masking import Masked
+from core.ops.normals import standard_divergence
 
 
 def semantic_attention(
@@ -49,3 +50,44 @@ def mask_rate(masked: Masked, count: int, source: str) -> Finding:
         np.array(list(parts.values())),
         "Shares of all nodes. A masked node's features are to be restored, whether it shows a mask token or not.",
     )
+
+
+def latent_normals(
+    mean_ND: Tensor, log_scale_ND: Tensor | None, source: str, note: str = ""
+) -> list[Finding]:
+    """`latent_mean`, and with scales `latent_scale` and `kl`, every node's divergence from the standard normal."""
+    node, dim = Axis("node", len(mean_ND)), Axis("dim", mean_ND.shape[1])
+    mean = mean_ND.detach().cpu().numpy()
+    found = [
+        Finding(
+            "latent_mean", "Means of the latent normals", source, Kind.POINT, (node, dim), mean, None, note
+        )
+    ]
+    if log_scale_ND is None:
+        return found
+    scale = log_scale_ND.detach().exp().cpu().numpy()
+    divergence_N = standard_divergence(mean_ND, log_scale_ND).detach().clamp(min=0)
+    about = f"In nats, summed over {dim.size} dims. Near 0 the normals say nothing about their nodes. {note}"
+    return [
+        *found,
+        Finding(
+            "latent_scale",
+            "Scales of the latent normals",
+            source,
+            Kind.AMOUNT,
+            (node, dim),
+            scale,
+            None,
+            note,
+        ),
+        Finding(
+            "kl",
+            "KL divergence of every node's normal from the standard normal",
+            source,
+            Kind.AMOUNT,
+            (node,),
+            divergence_N.cpu().numpy(),
+            None,
+            about.strip(),
+        ),
+    ]

@@ -11,8 +11,9 @@ from torch import Tensor, nn
 from core.catalog.vgae import VGAEConfig
 from core.data.nodes import NodeData
 from core.errors import DataError
-from core.findings import Axis, Finding, Kind
+from core.findings import Finding
 from core.models.graph_steps import GraphStep, WholeGraph
+from core.models.node_findings import latent_normals
 from core.models.nodes import EncodedNodes, input_features
 from core.ops.normals import drawn_normals, standard_divergence
 from core.ops.pair_decoder import restored_links
@@ -31,7 +32,7 @@ class VGAE(EncodedNodes[Normals], WholeGraph):
 
     mean = A' ReLU(A' X W_0) W_1, log scale likewise with W_2; A' = D^-1/2 A D^-1/2, self-loops included; KL: mean over nodes.
     Without `variational`, Z = mean and there is no KL (GAE).
-    Source: Kipf and Welling 2016, Sec. 1 and 2; weights of the losses as in the released code. The graph is one metapath's:
+    Source: Kipf and Welling 2016, Eqs. 1 to 4; weights of the losses as in the released code. The graph is one metapath's:
     the method knows no types.
     """
 
@@ -78,43 +79,8 @@ class VGAE(EncodedNodes[Normals], WholeGraph):
         """Where the normals lie, and how far from the standard one."""
         with self.evaluating():
             normals = self.encoding()
-        node, dim = Axis("node", len(normals.mean)), Axis("dim", normals.mean.shape[1])
-        about = f"On the graph of {self.metapath}."
-        found = [
-            Finding(
-                "latent_mean",
-                "Means of the latent normals",
-                "VGAE, Sec. 1",
-                Kind.POINT,
-                (node, dim),
-                normals.mean.cpu().numpy(),
-                None,
-                about,
-            )
-        ]
-        if normals.log_scale is None:
-            return tuple(found)
-        scale = Finding(
-            "latent_scale",
-            "Scales of the latent normals",
-            "VGAE, Sec. 1",
-            Kind.AMOUNT,
-            (node, dim),
-            normals.log_scale.exp().cpu().numpy(),
-            None,
-            about,
-        )
-        divergence = Finding(
-            "kl",
-            "KL divergence of every node's normal from the standard normal",
-            "VGAE, Eq. 3",
-            Kind.AMOUNT,
-            (node,),
-            standard_divergence(normals.mean, normals.log_scale).clamp(min=0).cpu().numpy(),
-            None,
-            f"In nats, summed over {dim.size} dims. Near 0 the normals say nothing about their nodes. {about}",
-        )
-        return (*found, scale, divergence)
+        note = f"On the graph of {self.metapath}."
+        return tuple(latent_normals(normals.mean, normals.log_scale, "VGAE, Eq. 3", note))
 
 
 def chosen_metapath(config: VGAEConfig, data: NodeData) -> str:

@@ -59,7 +59,7 @@ class EdgeTarget:
 def edge_errors(rows_NF: Tensor, targets: list[EdgeTarget], power: float) -> Tensor:
     """For each target T the mean over nodes of (1 - cos(G_i, T_i))^power, G = R R^T, [M].
 
-    Source: HGMAE, AAAI 2023, Eqs. 5 and 6, without the sigmoid and with D^-1/2 A D^-1/2 for A, as in the released code. Nothing
+    Source: HGMAE, AAAI 2023, metapath-based edge reconstruction, without the sigmoid and with D^-1/2 A D^-1/2 for A, as in the released code. Nothing
     of size N x N is formed but what the targets hold: G_i . T_i = r_i . (T R)_i and |G_i|^2 = r_i (R^T R) r_i.
     """
     square_N = ((rows_NF @ (rows_NF.t() @ rows_NF)) * rows_NF).sum(1)

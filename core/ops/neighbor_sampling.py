@@ -9,8 +9,8 @@ def sampled_neighbors(pattern: Pattern, count: int, noise: torch.Generator) -> P
     """At most `count` entries of every row, drawn without replacement; all of a row that has no more."""
     if not pattern.num_entries or int(pattern.indptr.diff().max()) <= count:
         return pattern
-    key_E = torch.rand(pattern.num_entries, generator=noise, device=pattern.index.device, dtype=torch.float64)
-    order_E = (pattern.row + key_E).argsort()  # rows stay in order, and each is shuffled within
+    key_E = torch.rand(pattern.num_entries, generator=noise, device=pattern.index.device).double()
+    order_E = (pattern.row + key_E).argsort()  # rows stay in order, each shuffled within: the sum is exact
     rank_E = (
         torch.arange(pattern.num_entries, device=order_E.device) - pattern.indptr[:-1].long()[pattern.row]
     )

@@ -19,7 +19,7 @@ def restored_links(rows_ND: Tensor, links: Pattern) -> Tensor:
     """N^2 / (2 (N^2 - E)) times the mean over all pairs of the cross entropy of sigmoid(z_i . z_j) with A_ij, in nats, joined
     pairs weighing (N^2 - E) / E, so that they count as much as all others together.
 
-    Source: Kipf and Welling 2016, Sec. 2, weighted as in their released code. A graph in which all pairs are joined has no
+    Source: Kipf and Welling 2016, Eqs. 2 and 3, weighted as in their released code. A graph in which all pairs are joined has no
     others: there every pair weighs 1.
     """
     pairs, entries = len(rows_ND) ** 2, links.num_entries

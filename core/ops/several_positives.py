@@ -15,7 +15,7 @@ def contrast_with(query_ND: Tensor, key_ND: Tensor, positives: Pattern, temperat
     """Mean over n of -ln( sum over n's positives p of e^(c(q_n, k_p) / t) / sum over all keys k of e^(c(q_n, k) / t) ), with
     cosines c, in nats. positives: [N, N], at least one in each row.
 
-    Source: Wang et al., HeCo, KDD 2021, Eq. 9. The sum over all keys is that of a softmax of the query's own key plus its
+    Source: Wang et al., HeCo, KDD 2021, Sec. 4.5. The sum over all keys is that of a softmax of the query's own key plus its
     logit, so that N x N logits come and go in blocks; those of positives are stored.
     """
     bound = 1 / temperature

@@ -1,35 +1,13 @@
 """HGCVAE from the training form to a selection on the map of its nodes, in a real browser on a tiny demo."""
 
-from collections.abc import Iterator
-from pathlib import Path
-
 import pytest
 
-from core.home import Home
-from tests.dashboard.stored_runs import tiny_demo
-from tests.journeys.browser import ARGUMENTS, running_server
-from tests.journeys.processes import end_supervisor
-from tests.journeys.training import A_MINUTE, looked_into, trained
+from tests.journeys.browser import ARGUMENTS
+from tests.journeys.training import A_MINUTE, home, looked_into, server, trained
 from tests.journeys.watching import listen, shown
 
+__all__ = ["home", "server"]
 pytestmark = [pytest.mark.journey, pytest.mark.timeout(300)]
-
-
-@pytest.fixture
-def home(tmp_path: Path) -> Home:
-    """A home that holds the tiny demo data alone."""
-    tiny_demo(Home(tmp_path))
-    return Home(tmp_path)
-
-
-@pytest.fixture
-def server(home: Home) -> Iterator[str]:
-    """A server over it; what it started ends with the test."""
-    try:
-        with running_server(home.root) as url:
-            yield url
-    finally:
-        end_supervisor(home)
 
 
 def test_nodes_are_embedded_and_looked_at(chromium: str, server: str) -> None:

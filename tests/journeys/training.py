@@ -1,8 +1,16 @@
 """From the training form to what a system learned: what journeys over several systems have in common."""
 
+from collections.abc import Iterator
+from pathlib import Path
 from typing import TYPE_CHECKING
 from urllib.parse import parse_qs, urlsplit
 
+import pytest
+
+from core.home import Home
+from tests.dashboard.stored_runs import tiny_demo
+from tests.journeys.browser import running_server
+from tests.journeys.processes import end_supervisor
 from tests.journeys.watching import shown
 
 if TYPE_CHECKING:
@@ -16,6 +24,23 @@ _DRAWN_BENEATH = """(choice) => {
     const drawn = document.querySelectorAll(".js-plotly-plot .main-svg, [data-testid=stDataFrame] canvas, [data-testid=stTable]");
     return [...drawn].some(e => e.getBoundingClientRect().top > picked.getBoundingClientRect().bottom);
 }"""
+
+
+@pytest.fixture
+def home(tmp_path: Path) -> Home:
+    """A home that holds the tiny demo data alone."""
+    tiny_demo(Home(tmp_path))
+    return Home(tmp_path)
+
+
+@pytest.fixture
+def server(home: Home) -> Iterator[str]:
+    """A server over it; what it started ends with the test."""
+    try:
+        with running_server(home.root) as url:
+            yield url
+    finally:
+        end_supervisor(home)
 
 
 def trained(page: "Page", address: str) -> str:

@@ -19,12 +19,12 @@ from core.training.checkpoint import Progress, load_checkpoint, load_model, save
 from tests.core.models import tiny_nodes
 
 GRAPH = tiny_nodes.planted()
-EPOCHS = 6
+EPOCHS = 5
 CLASSIFIERS, ITERATIONS = 2, 60
 SIZES: dict[str, dict[str, Any]] = {
-    "hgcvae": {"hidden": 16, "semantic_dim": 7, "num_negatives": 2, "negative_nodes": 41},
+    "hgcvae": {"hidden": 16, "num_layers": 1, "semantic_dim": 7, "num_negatives": 2, "negative_nodes": 41},
     "han": {"hidden": 16, "heads": 2, "semantic_dim": 7},
-    "hgmae": {"hidden": 16, "semantic_dim": 7, "position_dim": 5, "position_epochs": 1},
+    "hgmae": {"hidden": 16, "num_layers": 1, "semantic_dim": 7, "position_dim": 5, "position_epochs": 1},
     "heco": {"hidden": 16, "positives": 5},
     "vgae": {"hidden": 16, "dim": 8},
 }

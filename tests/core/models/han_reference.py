@@ -36,9 +36,7 @@ def looped_layer(
     else:
         weight, bias = (tiny.array(p) for p in (layer.semantic.project.weight, layer.semantic.project.bias))
         vector = tiny.array(layer.semantic.score.weight)[0]
-        scores = []
-        for block in made:
-            scores.append(np.mean([vector @ np.tanh(weight @ row + bias) for row in block]))
+        scores = [np.mean([vector @ np.tanh(weight @ row + bias) for row in block]) for block in made]
         share = np.exp(scores) / np.exp(scores).sum()
     return sum(part * block for part, block in zip(share, made, strict=True)), share
 

@@ -48,9 +48,7 @@ def linear(layer: Any, rows: np.ndarray) -> np.ndarray:
 def weighed(attention: Any, parts: list[np.ndarray]) -> tuple[np.ndarray, np.ndarray]:
     """The sum of parts by the softmax of the mean of a . tanh(W z + b)."""
     vector = tiny.array(attention.score.weight)[0]
-    scores = []
-    for rows in parts:
-        scores.append(sum(vector @ np.tanh(linear(attention.project, row)) for row in rows) / len(rows))
+    scores = [np.mean([vector @ np.tanh(linear(attention.project, row)) for row in rows]) for rows in parts]
     share = np.exp(scores) / np.exp(scores).sum()
     return sum(s * rows for s, rows in zip(share, parts, strict=True)), share
 

@@ -7,10 +7,17 @@ import torch
 from core.catalog.hgcvae import HGCVAE as ENTRY
 from core.errors import ConfigError
 from core.findings import Kind
-from core.models.hgcvae import HGCVAE, GraphStep, divergence
+from core.models.graph_steps import GraphStep
+from core.models.hgcvae import HGCVAE, Latent
 from core.models.hgcvae_findings import feature_groups
+from core.ops.normals import standard_divergence
 from tests.core.models import hgcvae_reference as slow
 from tests.core.models import tiny_nodes
+
+
+def divergence(latent: Latent) -> torch.Tensor:
+    return standard_divergence(latent.mean, latent.log_scale)
+
 
 SILENT = {"feature_dropout": 0.0, "attention_dropout": 0.0, "negative_dropout": 0.0, "negative_nodes": 0}
 TINY = {"hidden": 6, "heads": 3, "num_layers": 2, "semantic_dim": 5, "num_negatives": 4, "epochs": 8}
