@@ -3,22 +3,24 @@
 from collections.abc import Mapping
 from dataclasses import dataclass, field
 from pathlib import Path
-from typing import Any
+from typing import TYPE_CHECKING, Any, TypeAlias
 
 import numpy as np
 import pandas as pd
 import pyarrow as pa
 import pyarrow.parquet as pq
 from numpy.typing import NDArray
-from scipy.sparse import csr_array, load_npz, save_npz
 
 from core.data.content_hash import ContentHash
 from core.data.info import checked_label
 from core.errors import DataError
 from core.files import DAMAGED_ARCHIVE, read_json, write_json
 
+if TYPE_CHECKING:  # loaded with the first sparse matrix: the server does without scipy
+    from scipy.sparse import csr_array
+
 UNLABELLED = -1
-Features = NDArray[np.float32] | csr_array
+Features: TypeAlias = "NDArray[np.float32] | csr_array"
 
 
 @dataclass(frozen=True)
@@ -120,7 +122,7 @@ class HeteroContent:
             pq.write_table(table, folder / "edges" / f"{relation.key}.parquet")
         arrays: dict[str, NDArray[Any]] = {"labels": self.labels}
         for kind, matrix in self.features.items():
-            if isinstance(matrix, csr_array):
+            if not isinstance(matrix, np.ndarray):
                 _write_sparse(
                     folder / "node_features" / f"{kind}.npz", f"node_features/{kind}", matrix, digest
                 )
@@ -157,15 +159,22 @@ def read_hetero(folder: Path) -> HeteroContent:
         ) from error
 
 
-def _write_sparse(path: Path, part: str, matrix: csr_array, digest: ContentHash) -> None:
+def _write_sparse(path: Path, part: str, matrix: "csr_array", digest: ContentHash) -> None:
     for name in ("data", "indices", "indptr"):
         digest.add_array(f"{part}.{name}", getattr(matrix, name))
     digest.add_strings(f"{part}.shape", [str(matrix.shape)])
+    from scipy.sparse import save_npz
+
     save_npz(path, matrix)
 
 
 def _sparse(folder: Path) -> dict[str, Features]:
-    return {path.stem: csr_array(load_npz(path)) for path in sorted(folder.glob("*.npz"))}
+    paths = sorted(folder.glob("*.npz"))
+    if not paths:
+        return {}
+    from scipy.sparse import csr_array, load_npz
+
+    return {path.stem: csr_array(load_npz(path)) for path in paths}
 
 
 def _relation(path: Path) -> Relation:

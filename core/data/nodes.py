@@ -40,7 +40,7 @@ class NodeData:
 
     name: str
     content_hash: str
-    features: Features | None
+    features: "Features | None"
     graphs: Mapping[str, csr_array]
     labels: NDArray[np.int64]
     classes: tuple[str, ...]

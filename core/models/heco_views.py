@@ -64,7 +64,7 @@ class Content(nn.Module):
     values: Tensor | None
     rows: Tensor | None
 
-    def __init__(self, count: int, features: Features | None, dim: int, device: torch.device) -> None:
+    def __init__(self, count: int, features: "Features | None", dim: int, device: torch.device) -> None:
         super().__init__()
         self.values = self.rows = None
         width = count if features is None else features.shape[1]
