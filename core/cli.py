@@ -8,11 +8,11 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from core.arguments import Act, Arguments, parsed, parser_for
+from core.asked import is_described, overrides_of, recipe_of
 from core.catalog.systems import CATALOG, system
 from core.errors import ConfigError, RelScopeError
 from core.files import DISK_FULL_STATUS, DISK_IS_FULL
 from core.home import Home, find_home
-from core.recipe import Recipe, make_recipe
 
 if TYPE_CHECKING:
     from core.data.importers.report import ImportReport
@@ -172,7 +172,7 @@ def _train(home: Home, args: Arguments) -> int:
     from core.runs.worker import running_now, stop_signals
 
     if args.resume:
-        if _is_described(args):
+        if is_described(args, parser_for(ACTS)):
             raise ConfigError(
                 "--resume RUN takes nothing else: the run's recipe says what to train; clone it to change it"
             )
@@ -184,7 +184,7 @@ def _train(home: Home, args: Arguments) -> int:
                 f"run {args.resume!r} is done already; `python -m core show {args.resume}` prints its results"
             )
     else:
-        run = create_run(home, _recipe(home, args), args.run_id, running_now())
+        run = create_run(home, recipe_of(home, args), args.run_id, running_now())
     with stop_signals() as stopping:  # before torch is imported: an import can swallow an interrupt
         print(run.run_id, flush=True)
         from core.training.console import train_with_progress
@@ -192,58 +192,10 @@ def _train(home: Home, args: Arguments) -> int:
         return train_with_progress(home, run, stopping)
 
 
-def _is_described(args: Arguments) -> bool:
-    """True if any argument describes a recipe."""
-    plain = parser_for(ACTS).parse_args(["train"])
-    return any(
-        getattr(args, name) != value
-        for name, value in vars(plain).items()
-        if name not in ("home", "resume", "act")
-    )
-
-
-def _recipe(home: Home, args: Arguments) -> Recipe:
-    from core.data.dataset import open_dataset
-
-    if not (args.system and args.dataset):
-        raise ConfigError(
-            f"expected a system and a data set; systems: {', '.join(CATALOG)}; `python -m core datasets` lists data"
-        )
-    info = open_dataset(home, args.dataset).info
-    if args.auxiliary_noise:
-        from core.data.noise import check_auxiliary  # loads scipy
-
-        check_auxiliary(info.name, info.behaviors)
-    return make_recipe(
-        info.name,
-        info.content_hash,
-        args.system,
-        planted=info.planted,
-        preset=args.preset,
-        variant=args.variant,
-        overrides=_overrides(args),
-        protocol=args.protocol,
-        fit_on=args.fit_on,
-        selection=args.selection,
-        seed=args.seed,
-        device=args.device,
-        auxiliary_noise=args.auxiliary_noise,
-    )
-
-
-def _overrides(args: Arguments) -> dict[str, Any]:
-    """The settings that were typed. Raises ConfigError for a word without `=`."""
-    stray = [text for text in args.set if "=" not in text]
-    if stray:
-        raise ConfigError(f"cannot read --set {stray[0]}: it takes key=value, e.g. --set num_layers=3")
-    overrides: dict[str, Any] = dict(text.split("=", 1) for text in args.set)
-    return overrides if args.epochs is None else overrides | {"epochs": args.epochs}
-
-
 def _submit(home: Home, args: Arguments) -> int:
     from core.runs.launch import ensure_supervisor, submit
 
-    run = submit(home, _recipe(home, args), args.run_id)
+    run = submit(home, recipe_of(home, args), args.run_id)
     print(run.run_id, flush=True)
     ensure_supervisor(home)
     return 0
@@ -296,7 +248,7 @@ def _study(home: Home, args: Arguments) -> int:
     info = open_dataset(home, args.dataset).info
     shared = {
         "preset": args.preset,
-        "overrides": _overrides(args),
+        "overrides": overrides_of(args),
         "protocol": args.protocol,
         "fit_on": args.fit_on,
         "selection": args.selection,

@@ -3,6 +3,7 @@
 from core.catalog.base import System
 from core.catalog.systems import CATALOG
 from core.data.dataset import DatasetInfo
+from core.data.fitting import lacking
 from core.protocol import PROTOCOLS, Task
 from dashboard import compare
 
@@ -20,17 +21,13 @@ _RULES_OF: dict[Task, tuple[str, ...]] = {
 
 def fitting_systems(data: DatasetInfo) -> list[str]:
     """Keys of the catalog that can train on `data`."""
-    return [key for key, system in CATALOG.items() if not _lacking(system, data)]
+    return [key for key, system in CATALOG.items() if not lacking(data, system)]
 
 
 def unfit_system(key: str, data: DatasetInfo) -> str:
     """Why a system of the catalog cannot train on `data`; empty for an unknown one."""
-    lacking = _lacking(CATALOG[key], data) if key in CATALOG else ""
-    return f"{CATALOG[key].title} needs {lacking}, which {data.name} does not have" if lacking else ""
-
-
-def _lacking(system: System, data: DatasetInfo) -> str:
-    return system.lacks(data.behaviors, data.modalities, "hetero" in data.kind)
+    missing = lacking(data, CATALOG[key]) if key in CATALOG else ""
+    return f"{CATALOG[key].title} needs {missing}, which {data.name} does not have" if missing else ""
 
 
 def fitting_protocols(task: Task) -> list[str]:

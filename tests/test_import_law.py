@@ -21,7 +21,7 @@ LAYERS = (
     ("training",),
     ("studies",),
     ("bench",),
-    ("arguments", "cli", "__main__"),
+    ("arguments", "asked", "cli", "__main__"),
 )
 # `evaluation` scores models and `training` uses it: both need torch. What the server reads lies outside of these.
 HEAVY = (

@@ -154,10 +154,13 @@ def _hardness(
         other_AN = torch.ones_like(cosine_AN, dtype=torch.bool)
         other_AN[torch.arange(len(anchors)), anchors] = False
         others_AC = cosine_AN[other_AN].view(len(anchors), -1)
+        hard = max(
+            1, round(0.95 * others_AC.shape[1])
+        )  # a quantile of so many numbers is more than torch takes
         hardness.append(
             [
                 float(others_AC.mean()),
-                float(others_AC.quantile(0.95, dim=1).mean()),
+                float(others_AC.kthvalue(hard, dim=1).values.mean()),
                 float(others_AC.amax(1).mean()),
             ]
         )

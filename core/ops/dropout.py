@@ -26,9 +26,8 @@ def kept(shape: tuple[int, ...], rate: float, noise: torch.Generator, like: Tens
 def _decided(drawn: Tensor, shape: tuple[int, ...], rate: float, like: Tensor) -> Tensor:
     """The mask that 16 random bits per entry decide."""
     bound = min(round(rate * 2**16), 2**16 - 1) - 2**15
-    mask = (
-        drawn[: math.prod(shape)].view(shape).to(like.dtype)
-    )  # compared as floats: several times faster than as integers
+    # compared as floats: several times faster than as integers
+    mask = drawn[: math.prod(shape)].view(shape).to(like.dtype)
     return mask.ge_(bound).div_(1 - rate)
 
 

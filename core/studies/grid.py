@@ -11,6 +11,7 @@ from typing import Any
 import pandas as pd
 
 from core.catalog.systems import CATALOG, system
+from core.data.fitting import refuse_unfit
 from core.data.info import DatasetInfo
 from core.errors import ConfigError
 from core.evaluation.statistics import spread
@@ -38,12 +39,13 @@ def grid_study(
     """One recipe per seed and point of the grid. overrides: other settings, the same for all.
 
     Raises ConfigError for a system without a grid, a setting that is both searched and set, a seed given twice, or a
-    selection that does not look at validation data.
+    selection that does not look at validation data, DataError for data that the system cannot learn from.
     """
     search = system(system_key).search
     if not search:
         known = ", ".join(key for key, entry in CATALOG.items() if entry.search)
         raise ConfigError(f"{system_key} has no grid to search: expected one of {known}")
+    refuse_unfit(info, system(system_key))
     fixed = next((name for name in overrides or {} if name in search), None)
     if fixed is not None:
         raise ConfigError(f"{fixed} is searched over {', '.join(map(str, search[fixed]))}: do not set it")

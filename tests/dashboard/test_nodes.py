@@ -5,7 +5,6 @@ import pandas as pd
 import pytest
 
 from core.errors import RunError
-from core.findings import Kind
 from dashboard import node_alarms, node_learning, node_words, nodes
 from dashboard.figures.nodes import NEGATIVE_LOOKS as LOOKS
 from dashboard.figures.nodes import bounded, class_cells, node_map, setting_scores, stacked_parts
@@ -201,8 +200,3 @@ def test_sentences_are_computed_from_the_run():
     assert "come **nearer**" in node_words.hardness_sentence(values)
     assert node_words.hardness_sentence({"dropout": {"max": 0.5, "mean": 0.1}}) == ""
     assert node_words.signed(-0.5) == "−0.50"
-
-
-def test_every_finding_of_the_stored_run_is_valid():
-    kinds = {finding.key: finding.kind for finding in stored_node_learning.learned(5)}
-    assert kinds["kl"] is Kind.AMOUNT
