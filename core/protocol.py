@@ -12,6 +12,8 @@ from core.errors import ConfigError
 Selection = Literal["valid", "loss", "last", "test_as_published"]
 FitOn = Literal["train", "train+valid"]
 Task = Literal["ranking", "nodes"]
+# Classifiers per label setting that look at validation nodes during training, whatever `repeats` says of the test.
+VALIDATION_REPEATS = 3
 
 SELECTION_TITLES: dict[Selection, str] = {
     "valid": "best epoch on validation data",

@@ -4,7 +4,16 @@ import sys
 import time
 from pathlib import Path
 
-from core.protocol import PROTOCOLS, SELECTION_TITLES, FitOn, Protocol, Selection, Task, parse_protocol
+from core.protocol import (
+    PROTOCOLS,
+    SELECTION_TITLES,
+    VALIDATION_REPEATS,
+    FitOn,
+    Protocol,
+    Selection,
+    Task,
+    parse_protocol,
+)
 from core.runs.folder import Status
 from dashboard.navigation import ROOT
 
@@ -106,6 +115,11 @@ def protocol_title(protocol: Protocol) -> str:
         classifiers = count(protocol.repeats, "linear classifier")
         return f"{classifiers} per label setting on frozen embeddings{own_rate}, and k-means"
     return f"sampled ranking, each test item against {protocol.num_negatives} random ones"
+
+
+def validation_of_nodes() -> str:
+    """What validation values of node runs are, in a few words."""
+    return f"validation nodes: {VALIDATION_REPEATS} linear classifiers per label setting, each at its best step there"
 
 
 def selection(rule: Selection) -> str:

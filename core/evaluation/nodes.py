@@ -24,11 +24,10 @@ from torch import Tensor
 from core.data.nodes import LabelSetting, NodeData
 from core.errors import DataError, RunError
 from core.models.nodes import NodeModel
-from core.protocol import Protocol
+from core.protocol import VALIDATION_REPEATS, Protocol
 
 ITERATIONS = 200
 CLUSTERINGS = 10
-QUICK_REPEATS = 3
 METRICS = ("micro_f1", "macro_f1", "auc")
 _FIRST_SEED = 0
 
@@ -117,7 +116,7 @@ def validate_nodes(model: NodeModel, data: NodeData, protocol: Protocol) -> dict
         embeddings = {size: represented(model, size) for size in data.settings}
     for size, setting in data.settings.items():
         valid = _fitted(
-            embeddings[size], data.labels, setting, len(data.classes), QUICK_REPEATS, protocol.probe_lr
+            embeddings[size], data.labels, setting, len(data.classes), VALIDATION_REPEATS, protocol.probe_lr
         ).valid
         for metric, values in told.items():
             values.append(float(valid[metric].max(0).mean()))

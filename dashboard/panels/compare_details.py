@@ -129,8 +129,9 @@ def _comparable(view: View, entries: Sequence[Entry], term: str) -> list[tuple[s
 def _curve_source(term: str, about: str) -> str:
     if _kind(term) == "valid":
         protocol = about.rpartition(", ")[2]
-        what = "nodes" if compare.protocol_task(protocol) == "nodes" else "pairs"
-        return f"Validation {what} under each run's own protocol: {protocol_words(protocol)}"
+        if compare.protocol_task(protocol) == "nodes":
+            return words.sentence(words.validation_of_nodes())
+        return f"Validation pairs under each run's own protocol: {protocol_words(protocol)}"
     if _kind(term) == "loss":
         return (
             "Terms as the trainer sums them; losses of different systems or settings have scales of their own"

@@ -151,7 +151,7 @@ def _valid_curve(run: RunFolder, recipe: Recipe, valid: pd.DataFrame) -> None:
 
 def _valid_source(recipe: Recipe) -> str:
     if recipe.protocol.task == "nodes":
-        return f"Protocol {recipe.protocol.key} on validation nodes"
+        return words.sentence(words.validation_of_nodes())
     return f"Protocol {recipe.protocol.key}: {words.protocol_title(recipe.protocol)}"
 
 
