@@ -116,6 +116,13 @@ def remember(field: str, value: str | None) -> None:
         _store()[field] = value
 
 
+def choose(field: str, value: str | None) -> None:
+    """Select `value` in the callback of a widget. The address this rerun came with is old if choices follow one another fast,
+    so nothing in it counts as new."""
+    _mirror().update({known: old for known, old in st.query_params.items() if known in PATTERNS})
+    remember(field, value)
+
+
 def mirror(field: str, value: str | None) -> None:
     """Select `value` and write it into the address."""
     remember(field, value)
@@ -291,12 +298,12 @@ def text(field: str, label: str, *, default: str = "", help: str | None = None, 
 
 def _widget_changed(field: str, key: str) -> None:
     value = st.session_state[key]
-    remember(field, None if value is None else str(value))
+    choose(field, None if value is None else str(value))
     _refused().pop(field, None)
 
 
 def _many_changed(field: str, key: str) -> None:
-    remember(field, ",".join(st.session_state[key]))
+    choose(field, ",".join(st.session_state[key]))
     _refused().pop(field, None)
 
 

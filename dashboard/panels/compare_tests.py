@@ -76,7 +76,7 @@ def _no_test(bench: Bench, metric: str) -> None:
                 f"Test {results.metric_title(name)}",
                 key=f"test:{name}",
                 icon=":material/science:",
-                on_click=selection.remember,
+                on_click=selection.choose,
                 args=("metric", name),
             )
 

@@ -56,4 +56,4 @@ def pick_user(
 
 
 def _user_changed() -> None:
-    selection.remember("user", str(st.session_state["pick:user"]))
+    selection.choose("user", str(st.session_state["pick:user"]))

@@ -52,6 +52,15 @@ def test_a_choice_reaches_the_address_and_restores_from_it() -> None:
     assert opened(**address(app)).session_state["run"] == "run-a"
 
 
+def test_a_choice_wins_over_the_old_address_that_came_with_it() -> None:
+    app = opened(group="user", run="run-a")
+    app.selectbox(key="pick:run").select("run-b").run()
+    app.query_params["run"] = "run-a"  # the browser had not yet heard of run-b when this was clicked
+    app.segmented_control(key="pick:group").set_value("item").run()
+    assert (app.session_state["group"], app.session_state["run"]) == ("item", "run-b")
+    assert address(app) == {"group": "item", "run": "run-b"}
+
+
 def test_a_new_address_in_the_same_tab_wins_over_the_old_choice() -> None:
     app = opened(run="run-a")
     app.query_params["run"] = "run-b"

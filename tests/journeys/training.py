@@ -17,8 +17,9 @@ if TYPE_CHECKING:
     from playwright.sync_api import Page
 
 A_MINUTE = 60_000
-# the page stands still, the choice is made, and a figure or table stands beneath it
-_DRAWN_BENEATH = """(choice) => {
+# the page stands still at a new address, the choice is made, and a figure or table stands beneath it
+_DRAWN_BENEATH = """([choice, before]) => {
+    if (location.href === before) return false;
     const picked = [...document.querySelectorAll("[role=radio][aria-checked=true]")].find(e => e.innerText.includes(choice));
     if (!picked || !document.querySelector("[data-test-script-state=notRunning]")) return false;
     const drawn = document.querySelectorAll(".js-plotly-plot .main-svg, [data-testid=stDataFrame] canvas, [data-testid=stTable]");
@@ -56,7 +57,9 @@ def trained(page: "Page", address: str) -> str:
 def looked_into(page: "Page", *details: str) -> None:
     """Open every detail of the page, and see that something is drawn beneath and nothing is complained of."""
     for detail in details:
-        page.get_by_role("radio", name=detail).click()
-        page.wait_for_function(_DRAWN_BENEATH, arg=detail, timeout=A_MINUTE)
+        choice = page.get_by_role("radio", name=detail)
+        before = "" if choice.is_checked() else page.url
+        choice.click()
+        page.wait_for_function(_DRAWN_BENEATH, arg=[detail, before], timeout=A_MINUTE)
         assert page.get_by_test_id("stException").count() == 0
         assert page.get_by_test_id("stAlertContentError").count() == 0

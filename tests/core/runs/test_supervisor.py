@@ -104,7 +104,7 @@ def test_a_hanging_worker_is_killed_after_the_grace(home, queued, supervisor):
 def test_a_worker_that_is_killed_fails_and_says_how_to_go_on(home, queued, supervisor):
     run = queued("a", "work")
     one = supervisor()
-    stepping(one, lambda: state_of(run) == "running")
+    stepping(one, lambda: state_of(run) == "running" and "loss" in run.log.read_text())
     run.checkpoints.mkdir()
     (run.checkpoints / "last.pt").write_text("x")
     os.kill(run.status().pid, signal.SIGKILL)
