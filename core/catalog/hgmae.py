@@ -64,7 +64,9 @@ class HGMAEConfig(HANConfig):
     position_epochs: int = setting(
         20, "passes of metapath2vec over newly drawn walks", unit="epochs", group="Positions", ge=1
     )
-    position_rate: float = setting(5e-3, "step size of metapath2vec's Adam", group="Positions", gt=0, le=10)
+    position_rate: float = setting(
+        5e-3, "step size of metapath2vec's Adam (released code: 1e-3 on ACM)", group="Positions", gt=0, le=10
+    )
     walk_steps: int = setting(10, "steps of a walk", unit="steps", group="Positions", ge=1, le=1000)
     walks_per_node: int = setting(
         1,
