@@ -10,7 +10,7 @@ from core.data.planted import write_demo
 from core.home import Home
 from tests.journeys.browser import ARGUMENTS, running_server
 from tests.journeys.processes import end_supervisor
-from tests.journeys.watching import listen, shown
+from tests.journeys.watching import listen, shown, still
 
 pytestmark = [pytest.mark.journey, pytest.mark.timeout(300)]
 TWO_MINUTES = 120_000
@@ -62,9 +62,11 @@ def test_a_newcomer_trains_cigf_and_sees_its_relations(chromium: str, server: st
         shown(page.get_by_text("The strongest of the view › buy › buy paths from user"))
         assert "path=view" in page.url
 
+        still(page)
         address = page.url
         page.goto(address)
         shown(page.get_by_text("The strongest of the view › buy › buy paths from user"))
+        still(page)
 
         assert page.get_by_test_id("stException").count() == 0
         assert page.get_by_test_id("stAlert").count() == 0

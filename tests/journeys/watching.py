@@ -29,3 +29,9 @@ def shown(locator: "Locator", timeout: float = 20_000) -> None:
 
     expect(locator).to_have_count(1, timeout=timeout)
     expect(locator).to_be_visible(timeout=timeout)
+
+
+def still(page: "Page", timeout: float = 60_000) -> None:
+    """Wait until the page is drawn to its end: Streamlit looks at every download it offers, and those of a page that is left half
+    drawn are gone before it does."""
+    page.wait_for_selector("[data-test-script-state=notRunning]", timeout=timeout)
