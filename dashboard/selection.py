@@ -117,10 +117,16 @@ def remember(field: str, value: str | None) -> None:
 
 
 def choose(field: str, value: str | None) -> None:
-    """Select `value` in the callback of a widget. The address this rerun came with is old if choices follow one another fast,
-    so nothing in it counts as new."""
-    _mirror().update({known: old for known, old in st.query_params.items() if known in PATTERNS})
+    """Select `value` in the callback of a widget."""
+    address_is_old()
     remember(field, value)
+
+
+def address_is_old() -> None:
+    """Called in the callback of a widget, before anything selected is read. If choices follow one another fast, the address that
+    comes with one is from before the other, so it says nothing new of fields that were drawn."""
+    drawn = _mirror()
+    drawn.update({field: value for field, value in st.query_params.items() if field in drawn})
 
 
 def mirror(field: str, value: str | None) -> None:

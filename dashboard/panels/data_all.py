@@ -63,7 +63,7 @@ def _count_next(home: Home, missing: list[DatasetInfo]) -> None:
 def _row_clicked(names: list[str]) -> None:
     rows = st.session_state["all-data-sets"]["selection"]["rows"]
     if rows:
-        selection.remember("dataset", names[rows[0]])
+        selection.choose("dataset", names[rows[0]])
 
 
 _COMPARED = {

@@ -184,6 +184,7 @@ _COLUMNS = {
 
 def _rows_ticked(key: str, ids: Sequence[str]) -> None:
     """Ticked rows become the compared runs, those that a filter hides stay among them; the newest is the shown one."""
+    selection.address_is_old()
     before = _ticked_ids()
     now = [ids[place] for place in st.session_state[key]["selection"]["rows"] if place < len(ids)]
     kept, shown = ticked_now(before, now, ids)

@@ -61,6 +61,22 @@ def test_a_choice_wins_over_the_old_address_that_came_with_it() -> None:
     assert address(app) == {"group": "item", "run": "run-b"}
 
 
+def drawn_later() -> None:
+    import streamlit as st
+
+    from dashboard import selection
+
+    if selection.pick("group", "Group", ["user", "item"], widget="segments") == "item":
+        st.session_state["run"] = selection.pick("run", "Run", ["run-a", "run-b"])
+
+
+def test_a_choice_leaves_what_the_address_says_of_widgets_that_are_drawn_later() -> None:
+    app = AppTest.from_function(drawn_later)
+    app.query_params["run"] = "run-b"
+    app.run().segmented_control(key="pick:group").set_value("item").run()
+    assert app.session_state["run"] == "run-b"
+
+
 def test_a_new_address_in_the_same_tab_wins_over_the_old_choice() -> None:
     app = opened(run="run-a")
     app.query_params["run"] = "run-b"
