@@ -6,6 +6,7 @@ import pytest
 
 from core.data.dataset import DatasetInfo
 from core.files import write_json
+from core.protocol import VALIDATION_REPEATS
 from tests.dashboard import stored_nodes, stored_runs
 from tests.pages.conftest import texts
 
@@ -95,6 +96,13 @@ def test_results_under_one_protocol_with_other_options_stand_beneath_each_other(
     said = texts(opened("runs", run="node-run"))
     assert "**Test metrics** under `heco`" in said
     assert "5 linear classifiers per label setting" in said
+
+
+def test_validation_of_a_node_run_says_how_few_classifiers_it_takes(home, data, opened) -> None:
+    stored_nodes.node_run(home, data, "node-run")
+    few = f"Validation nodes: {VALIDATION_REPEATS} linear classifiers per label setting"
+    assert few in texts(opened("runs", run="node-run"))
+    assert few in texts(opened("compare", runs="node-run", compared="curves", term="valid/micro_f1"))
 
 
 def test_a_ranking_run_is_not_offered_a_protocol_of_nodes(home, data, opened) -> None:
