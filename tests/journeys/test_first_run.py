@@ -56,6 +56,7 @@ def test_a_newcomer_trains_cigf_and_sees_its_relations(chromium: str, server: st
         shown(page.get_by_role("heading", name="Through whom does a path reach a recommendation?"))
         picker = page.get_by_role("combobox", name="Path")
         shown(page.get_by_text("paths from user", exact=False).first)
+        still(page)
         picker.click()
         page.keyboard.type("view › buy")
         page.get_by_role("option", name="view › buy › buy").click()

@@ -13,7 +13,7 @@ from core.runs.folder import open_run
 from tests.journeys.browser import ARGUMENTS, running_server
 from tests.journeys.made_events import ITEMS, USERS, write_events
 from tests.journeys.processes import end_supervisor
-from tests.journeys.watching import listen, shown
+from tests.journeys.watching import listen, shown, still
 
 if TYPE_CHECKING:
     from playwright.sync_api import Page
@@ -42,9 +42,10 @@ def server(home: Home) -> Iterator[str]:
 
 
 def choose(page: "Page", label: str, value: str) -> None:
-    """Pick `value` in the select box `label`, the way a hand does."""
+    """Pick `value` in the select box `label` once the page stands still: what is drawn again closes its list."""
     from playwright.sync_api import expect
 
+    still(page)
     box = page.get_by_role("combobox", name=label, exact=True)
     box.click()
     page.keyboard.type(value)
@@ -58,6 +59,7 @@ def trained(page: "Page", system: str, preset: str, protocol: str) -> str:
     shown(page.get_by_role("heading", name="What should be trained, and how?"))
     for label, value in (("System", system), ("Preset", preset), ("Protocol", protocol)):
         choose(page, label, value)
+    still(page)
     page.goto(f"{page.url}&set=epochs%3D{EPOCHS}")
     page.get_by_role("button", name="Train 1 run").click()
     shown(page.get_by_role("heading", name="What are my runs doing?"))

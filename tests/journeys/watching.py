@@ -5,6 +5,11 @@ from typing import TYPE_CHECKING
 if TYPE_CHECKING:
     from playwright.sync_api import ConsoleMessage, Locator, Page
 
+_STILL = """() => {
+    if (!document.querySelector("[data-test-script-state=notRunning]")) window.lastDrawing = performance.now();
+    return performance.now() - window.lastDrawing > 500;
+}"""
+
 
 def listen(page: "Page") -> list[str]:
     """Errors of the console and of scripts, as they come.
@@ -32,6 +37,7 @@ def shown(locator: "Locator", timeout: float = 20_000) -> None:
 
 
 def still(page: "Page", timeout: float = 60_000) -> None:
-    """Wait until the page is drawn to its end: Streamlit looks at every download it offers, and those of a page that is left half
-    drawn are gone before it does."""
-    page.wait_for_selector("[data-test-script-state=notRunning]", timeout=timeout)
+    """Wait until the page has been drawn to its end for half a second: what is drawn again closes lists that stand open, and the
+    downloads of a page left half drawn are gone before Streamlit, which looks at every one it offers, does so."""
+    page.evaluate("window.lastDrawing = performance.now()")
+    page.wait_for_function(_STILL, timeout=timeout)
