@@ -1,6 +1,7 @@
 """Groups of runs side by side: one metric with its spread over seeds, and differences between them with intervals."""
 
 from collections.abc import Mapping, Sequence
+from math import floor, log10
 from textwrap import wrap
 
 import pandas as pd
@@ -53,7 +54,7 @@ def metric_bars(
     figure.update_xaxes(title_text=title, col=(len(shown) + 1) // 2)
     top = float(rows[["mean", "high"]].max().max())
     room = 1.5 if len(shown) > 1 else 1.15  # for the numbers at the ends of the bars
-    figure.update_xaxes(range=[0, room * top if top > 0 else 1], nticks=5)
+    figure.update_xaxes(range=[0, room * top] if top > 0 else [0, 1], tickvals=_scale(top))
     figure.update_yaxes(
         tickvals=list(range(len(groups))),
         ticktext=[_wrapped(titles[group]) for group in groups],
@@ -61,6 +62,15 @@ def metric_bars(
     )
     figure.update_layout(showlegend=False, bargap=0.35)
     return figure
+
+
+def _scale(top: float) -> list[float]:
+    """At most five round numbers from 0 to `top`: what lies beyond is room, and a share above 1 would be nonsense there."""
+    if not top > 0:
+        return [0.0, 0.5, 1.0]
+    power = 10.0 ** floor(log10(top))
+    step = next(power * part for part in (0.2, 0.5, 1, 2, 5) if top <= 4 * power * part)
+    return [round(step * tick, 10) for tick in range(int(top / step + 1e-9) + 1)]
 
 
 def _add_bars(

@@ -43,6 +43,24 @@ def test_bars_start_at_zero_and_are_labelled_with_value_and_place() -> None:
     assert ".3000 ②" in labels
 
 
+@pytest.mark.parametrize(
+    ("top", "ticks"),
+    [
+        (0.998, [0, 0.5]),
+        (1.0, [0, 0.5, 1]),
+        (0.8, [0, 0.2, 0.4, 0.6, 0.8]),
+        (0.0347, [0, 0.01, 0.02, 0.03]),
+        (0.0, [0, 0.5, 1]),
+        (NAN, [0, 0.5, 1]),
+    ],
+)
+def test_the_scale_ends_where_the_values_do(top: float, ticks: list[float]) -> None:
+    table = TABLE.assign(mean=TABLE["mean"] * (top / 0.6), high=top)
+    axis = bars(table).layout.xaxis
+    assert list(axis.tickvals) == ticks
+    assert axis.range[1] >= ticks[-1]
+
+
 def test_only_several_seeds_have_whiskers_and_dots() -> None:
     bar, *_ = (trace for trace in bars().data if trace.type == "bar")
     assert bar.error_x.array[0] == pytest.approx(0.1)
