@@ -35,8 +35,6 @@ def _live(home: Home, run_id: str, drawn_state: str) -> None:
     with states.guarded():
         run = open_run(home, run_id)
         status = run.status()
-        if status.state != drawn_state:
-            st.rerun(scope="app")
         if status.state == "running":
             epoch = readers.epoch_now(run, status.epoch, status.started)
             status = status.model_copy(update={"epoch": epoch})
@@ -51,6 +49,8 @@ def _live(home: Home, run_id: str, drawn_state: str) -> None:
             _curves(run, status)
         if status.state in ALIVE:
             _log(run)
+        if status.state != drawn_state:
+            st.rerun(scope="app")  # last: a button pressed in this very moment is heard above
 
 
 def _headline(run: RunFolder, status: Status, place: int | None, *, cancelling: bool) -> None:

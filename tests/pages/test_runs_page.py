@@ -4,6 +4,7 @@ import pytest
 
 from core.runs.folder import open_run
 from core.runs.notes import Notes, read_notes, write_notes
+from dashboard.panels import run_detail
 from tests.pages.conftest import texts
 
 
@@ -17,6 +18,19 @@ def labels(app) -> list[str]:
 
 def table(app):
     return next(frame.value for frame in app.dataframe if "run id" in frame.value.columns)
+
+
+def test_a_button_pressed_in_the_moment_when_its_run_ends_is_heard(stored, opened, monkeypatch) -> None:
+    app = opened("runs", run="done-run")
+    live, states = run_detail._live, ["running"]
+
+    def drawn_before_the_end(home, run_id: str, state: str) -> None:
+        live(home, run_id, states.pop() if states else state)
+
+    monkeypatch.setattr(run_detail, "_live", drawn_before_the_end)
+    button(app, "See its relations").click().run()
+    assert not states
+    assert app.title[0].value == "Which relations does the model rely on?"
 
 
 def test_ticked_runs_of_the_address_can_be_compared(stored, opened) -> None:
