@@ -43,14 +43,14 @@ def _live(home: Home, run_id: str, drawn_state: str) -> None:
         _headline(run, status, place, cancelling=cancelling)
         lineage_line(home, run_id)
         actions(home, run, status, cancelling=cancelling)
+        if status.state != drawn_state:
+            st.rerun(scope="app")  # below the buttons: one that is pressed in this very moment is heard
         if status.state == "failed":
             _failure(run, status)
         if status.state != "queued" or run.metrics.exists():
             _curves(run, status)
         if status.state in ALIVE:
             _log(run)
-        if status.state != drawn_state:
-            st.rerun(scope="app")  # last: a button pressed in this very moment is heard above
 
 
 def _headline(run: RunFolder, status: Status, place: int | None, *, cancelling: bool) -> None:

@@ -1,6 +1,7 @@
 """The list of runs: search, and what its table says."""
 
 import pytest
+from streamlit.testing.v1 import AppTest
 
 from core.catalog.systems import CATALOG
 from core.runs.summary import RunSummary
@@ -104,6 +105,36 @@ def test_progress_is_a_share_of_the_epochs() -> None:
 )
 def test_ticks_keep_their_order_and_those_that_a_filter_hides(before, ticked, kept, shown) -> None:
     assert ticked_now(before, ticked, listed=["a", "b", "c"]) == (kept, shown)
+
+
+def table_to_tick() -> None:
+    import streamlit as st
+
+    from dashboard import selection
+    from dashboard.panels import run_table
+
+    def tick(*rows: int) -> None:
+        st.session_state["table"] = {"selection": {"rows": list(rows)}}
+        run_table._rows_ticked("table", ["a-run", "b-run", "c-run"])
+
+    selection.mirror("runs", selection.current("runs"))
+    st.button("tick a", on_click=tick, args=(0,))
+    st.button("tick b too", on_click=tick, args=(0, 1))
+    st.button("tick c too", on_click=tick, args=(0, 1, 2))
+
+
+def test_ticks_that_follow_one_another_fast_are_all_kept_in_their_order() -> None:
+    app = AppTest.from_function(table_to_tick).run()
+    app.button[0].click().run()
+    app.button[1].click().run()
+    app.query_params["runs"] = "a-run"  # the browser had not yet heard of b-run when c-run was ticked
+    app.button[2].click().run()
+    assert app.query_params["runs"] in ("a-run,b-run,c-run", ["a-run,b-run,c-run"])
+    assert app.session_state["selection"]["run"] == "c-run"
+
+    app.query_params["runs"] = "b-run"  # an address that somebody pasted
+    app.run()
+    assert app.query_params["runs"] in ("b-run", ["b-run"])
 
 
 def test_where_titles_are_cut_the_end_of_the_id_comes_first() -> None:
